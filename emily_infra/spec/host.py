@@ -1,0 +1,106 @@
+"""host.yaml as a whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from emily_infra.spec.backup import Backup, Reason
+from emily_infra.spec.base import Shaped, Strict, shown, wrong
+from emily_infra.spec.monitoring import Monitoring
+from emily_infra.spec.names import Address, FindingCode, Interface, MountPoint, SecretName
+from emily_infra.spec.names import Network as NetworkAddress
+from emily_infra.spec.names import UserName
+from emily_infra.spec.network import Network
+from emily_infra.spec.runtime import Runtime
+from emily_infra.spec.samba import Samba
+from emily_infra.spec.source import Source
+from emily_infra.spec.storage import Storage
+from emily_infra.spec.system import System
+from emily_infra.spec.units import Duration
+from emily_infra.spec.wireguard import WireGuard
+
+
+def _date(value: object) -> date:
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise wrong(f"{shown(value)} is not a date", "such as 2027-06-30") from None
+
+
+Date = Annotated[date, BeforeValidator(_date), PlainSerializer(str, return_type=str)]
+Place = Annotated[
+    str,
+    Shaped(r"[A-Za-z0-9_./:-]+(?:\[\d+\]|\.[A-Za-z0-9_./:-]+)*", "a place",
+           "as check prints it, such as storage.pools.ember.special[0]"),
+]  # fmt: skip
+
+
+class Deploy(Strict):
+    """How operators reach the host."""
+
+    address: Annotated[Address, Field(description="Where SSH connects to.")]
+    operators: Annotated[
+        tuple[NetworkAddress, ...],
+        Field(
+            min_length=1,
+            description="Where people connect from; check keeps the door open for them.",
+        ),
+    ]
+    user: Annotated[UserName, Field(description="Who logs in.")] = "root"
+
+
+class Secret(Strict):
+    """A secret by name. Its value is put on the host by sops-nix, agenix or by hand."""
+
+    file: Annotated[
+        MountPoint | None,
+        Field(description="Where it is at run time; /run/secrets/NAME if not said."),
+    ] = None
+    rotate: Annotated[Duration, Field(description="How old it may grow.")] = Duration.parse("90d")
+
+
+class Acknowledgement(Strict):
+    """A finding that a person has read and accepts for now. It stays listed."""
+
+    code: Annotated[FindingCode, Field(description="Which finding.")]
+    at: Annotated[Place, Field(description="Where; also covers what stands below.")]
+    reason: Annotated[Reason, Field(description="Why this is acceptable.")]
+    until: Annotated[Date | None, Field(description="The day it must be looked at again.")] = None
+
+
+class HostSpec(Strict):
+    """One host."""
+
+    model_config = ConfigDict(defer_build=False)
+
+    emily: Annotated[Literal[1], Field(description="Version of this format.")]
+    system: Annotated[System, Field(description="The operating system.")]
+    network: Annotated[Network, Field(description="Every way in and out.")]
+    deploy: Annotated[Deploy, Field(description="How operators reach the host.")]
+    storage: Annotated[Storage, Field(description="Everything that holds data.")] = Storage()
+    wireguard: Annotated[
+        dict[Interface, WireGuard], Field(description="Tunnels by interface.")
+    ] = {}
+    samba: Annotated[Samba | None, Field(description="Shares; nothing means no SMB server.")] = None
+    backup: Annotated[Backup, Field(description="What is kept of the data.")] = Backup()
+    monitoring: Annotated[Monitoring | None, Field(description="Metrics and alerts.")] = None
+    runtime: Annotated[Runtime | None, Field(description="The cognitive runtime.")] = None
+    secrets: Annotated[dict[SecretName, Secret], Field(description="Every secret by name.")] = {}
+    acknowledge: Annotated[
+        tuple[Acknowledgement, ...], Field(description="Findings accepted for now.")
+    ] = ()
+
+
+@dataclass(frozen=True)
+class Host:
+    """A described host: its name (the folder's), what was written, and where."""
+
+    name: str
+    spec: HostSpec
+    source: Source
+
+
+Fleet = Mapping[str, Host]

@@ -1,0 +1,152 @@
+"""Quantities with their units: sizes, line rates, durations and calendar times."""
+
+import re
+from typing import Any, ClassVar, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from emily_infra.spec.base import shown, wrong
+
+
+class Quantity(int):
+    """A whole number of base units, written with a unit; a bare number is refused."""
+
+    units: ClassVar[dict[str, int]]
+    what: ClassVar[str]
+    example: ClassVar[str]
+    limit: ClassVar[int] = 1 << 63
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """The quantity that a text such as `12TB` names."""
+        if isinstance(value, cls):
+            return value
+        found = re.fullmatch(r"(\d{1,15})(?:\.(\d{1,6}))? ?([A-Za-z]+)", str(value))
+        scale = cls.units.get(found[3]) if found else None
+        if not found or scale is None or isinstance(value, int | float):
+            hint = (
+                f"write a number with a unit, such as {cls.example}; units: {' '.join(cls.units)}"
+            )
+            raise wrong(f"{shown(value)} is not {cls.what}", hint)
+        fraction = found[2] or ""
+        amount, rest = divmod(int(found[1] + fraction) * scale, 10 ** len(fraction))
+        if rest or amount >= cls.limit:
+            raise wrong(f"{value} is not a whole number of base units, or too large", cls.example)
+        return cls(amount)
+
+    def __str__(self) -> str:
+        """The shortest exact text: the largest unit that divides it."""
+        if not self:
+            return f"0{next(iter(self.units))}"
+        unit = max((u for u in self.units if self % self.units[u] == 0), key=self.units.__getitem__)
+        return f"{int(self) // self.units[unit]}{unit}"
+
+    __repr__ = __str__
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        units = "|".join(cls.units)
+        pattern = rf"^[0-9]+(\.[0-9]+)? ?({units})$"
+        return {"type": "string", "pattern": pattern, "examples": [cls.example]}
+
+
+class Size(Quantity):
+    """Bytes. `12TB` is 12 * 10^12, `12TiB` is 12 * 2^40."""
+
+    units = {"B": 1} | {
+        f"{prefix}{mark}": base**power
+        for power, prefix in enumerate("KMGTP", start=1)
+        for mark, base in (("B", 1000), ("iB", 1024))
+    }
+    what = "a size"
+    example = "12TB"
+
+
+class Rate(Quantity):
+    """Bits in a second, as line rates are sold."""
+
+    units = {"bps": 1, "Kbps": 10**3, "Mbps": 10**6, "Gbps": 10**9}
+    what = "a rate"
+    example = "1Gbps"
+
+
+class Duration(Quantity):
+    """Milliseconds."""
+
+    units = {
+        "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000
+    }  # fmt: skip
+    what = "a duration"
+    example = "90d"
+
+    @property
+    def seconds(self) -> int:
+        """Whole seconds, rounded up."""
+        return -(-int(self) // 1000)
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WORDS = {"hourly": "*-*-* *:00:00", "daily": "*-*-* 00:00:00", "weekly": "Mon *-*-* 00:00:00",
+          "monthly": "*-*-01 00:00:00"}  # fmt: skip
+_TIME = r"([01]\d|2[0-3]):([0-5]\d)"
+
+
+class Calendar(str):
+    """When a timer fires, in UTC: `hourly`, `daily`, `weekly`, `monthly`, `02:00` or `Sun 04:00`.
+
+    UTC, because a local calendar skips or repeats an hour twice a year and systemd with it.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """The calendar that a text names."""
+        if isinstance(value, str):
+            day, _, time = value.rpartition(" ")
+            if value in _WORDS or (re.fullmatch(_TIME, time) and (not day or day in _DAYS)):
+                return cls(value)
+        hint = "write hourly, daily, weekly, monthly, 02:00 or Sun 04:00 (UTC)"
+        raise wrong(f"{shown(value)} is not a time of day or week", hint)
+
+    @property
+    def on_calendar(self) -> str:
+        """The same time as systemd writes it (systemd.time(7))."""
+        if self in _WORDS:
+            return f"{_WORDS[self]} UTC"
+        day, _, time = self.rpartition(" ")
+        return f"{day} *-*-* {time}:00 UTC".lstrip()
+
+    @property
+    def period(self) -> Duration:
+        """The longest time between two firings."""
+        if self in _WORDS:
+            return Duration.parse({"hourly": "1h", "daily": "1d", "weekly": "7d"}.get(self, "31d"))
+        return Duration.parse("7d" if " " in self else "1d")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        days = "|".join(_DAYS)
+        return {
+            "type": "string",
+            "pattern": f"^(?:{'|'.join(_WORDS)}|(?:(?:{days}) )?{_TIME})$",
+            "examples": ["daily", "02:00", "Sun 04:00"],
+        }
