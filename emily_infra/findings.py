@@ -31,11 +31,14 @@ class Location:
         return f"{self.file}:{self.line}:{self.column}"
 
     def hidden(self) -> "Location":
-        """The same place with the span blotted out, for what may be a secret."""
-        start = self.column - 1
-        blot = "*" * min(self.width, 8)
-        text = self.text[:start] + blot + self.text[start + self.width :]
-        return replace(self, text=text, width=len(blot))
+        """The same place with the span starred out, for what may be a secret."""
+        return self.starred(self.column, self.width)
+
+    def starred(self, column: int, width: int) -> "Location":
+        """The same place with a span of its line starred out; columns stay what they are."""
+        start = column - 1
+        end = min(start + width, len(self.text))
+        return replace(self, text=self.text[:start] + "*" * (end - start) + self.text[end:])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ Count = Annotated[int, Field(ge=0, le=10_000)]
 RepositoryUrl = Annotated[
     str,
     Shaped(
-        r"/[^\s\x00-\x1f]+|(?:s3|rest):https?://[^\s/:@]+(?::\d+)?/\S*"
+        r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+/?|(?:s3|rest):https?://[^\s/:@]+(?::\d+)?/\S*"
         r"|sftp:(?://)?[^\s:@]+@[^\s:]+:\S+|(?:b2|gs|azure|swift|rclone):[^\s:]+:\S*",
         "a restic repository without a password in it",
         "such as s3:https://s3.example.org/bucket, rest:https://nas/ember/ or sftp:user@host:/path",
@@ -85,6 +85,21 @@ class Repository(Strict):
     verify: Annotated[Verify, Field(description="Reading back.")] = Verify()
     upload_limit: Annotated[Rate | None, Field(description="Ceiling on the line.")] = None
 
+    @property
+    def scheme(self) -> str:
+        """How it is reached: s3, rest, sftp and so on; file for a folder of this host."""
+        return "file" if self.repository.startswith("/") else self.repository.partition(":")[0]
+
+    @property
+    def location(self) -> str:
+        """Its address in one spelling, to tell whether two are the same."""
+        return self.repository.rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this host."""
+        return self.scheme == "file"
+
 
 class Backup(Strict):
     """What is kept of the data, where, and how we know."""
@@ -99,3 +114,12 @@ class Backup(Strict):
     drill: Annotated[
         Calendar | None, Field(description="When real files are restored and compared.")
     ] = None
+
+    @model_validator(mode="after")
+    def _none_is_no_policy(self) -> Self:
+        if "none" in self.snapshots:
+            raise wrong(
+                "no policy can be called none",
+                "a dataset with snapshots: none takes none; call the policy something else",
+            )
+        return self

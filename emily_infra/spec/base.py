@@ -8,6 +8,12 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from emily_infra.spec.credentials import blotted
+
+_LONGEST = 60
+_SEEN = 1_000
+_NAME = re.compile(rf"[A-Za-z0-9_./:+@-]{{1,{_LONGEST}}}")
+
 
 class Strict(BaseModel):
     """A part of host.yaml: unknown keys are refused, values keep their type, nothing changes."""
@@ -37,7 +43,7 @@ class Shaped:
         """The text itself, where it has the shape."""
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+        if not isinstance(value, str) or not re.fullmatch(self.pattern, value, re.ASCII):
             raise wrong(f"{shown(value)} is not {self.what}", self.hint)
         return value
 
@@ -52,17 +58,32 @@ class Shaped:
 
 @dataclass(frozen=True)
 class Secretive(Shaped):
-    """Shaped text beside which a person may write a secret by mistake: a message never repeats it."""
+    """Shaped text in whose place a person may write a secret: a message never repeats it."""
 
     def check(self, value: object) -> str:
         """The text itself, where it has the shape."""
-        if isinstance(value, str) and re.fullmatch(self.pattern, value):
+        if isinstance(value, str) and re.fullmatch(self.pattern, value, re.ASCII):
             return value
         context = {"message": f"this is not {self.what}", "hint": self.hint, "secret": True}
         raise PydanticCustomError("emily", "{message}", context)
 
 
 def shown(value: object) -> str:
-    """A value as a message quotes it: short, on one line, and never a control character."""
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    """A value as a message quotes it: short, on one line, no control character and no secret."""
+    match value:
+        case str():
+            text = blotted(repr(value[:_SEEN]))
+        case dict():
+            text = "a mapping"
+        case tuple():
+            text = "a list"
+        case None:
+            text = "nothing"
+        case _:
+            text = str(value).lower()  # true and false as YAML writes them
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def named(key: str) -> str:
+    """A key of a mapping as a message names it: bare where it is a word."""
+    return key if _NAME.fullmatch(key) else shown(key)

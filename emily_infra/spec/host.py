@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic_core import PydanticCustomError
 
 from emily_infra.spec.backup import Backup, Reason
 from emily_infra.spec.base import Shaped, Strict, shown, wrong
 from emily_infra.spec.monitoring import Monitoring
-from emily_infra.spec.names import Address, FindingCode, Interface, MountPoint, SecretName
+from emily_infra.spec.names import Address, FindingCode, Interface, MountPoint, SecretName, UserName
 from emily_infra.spec.names import Network as NetworkAddress
-from emily_infra.spec.names import UserName
 from emily_infra.spec.network import Network
 from emily_infra.spec.runtime import Runtime
 from emily_infra.spec.samba import Samba
@@ -33,7 +33,7 @@ def _date(value: object) -> date:
 Date = Annotated[date, BeforeValidator(_date), PlainSerializer(str, return_type=str)]
 Place = Annotated[
     str,
-    Shaped(r"[A-Za-z0-9_./:-]+(?:\[\d+\]|\.[A-Za-z0-9_./:-]+)*", "a place",
+    Shaped(r"[A-Za-z0-9_./:+-]+(?:\[\d+\][A-Za-z0-9_./:+-]*)*", "a place",
            "as check prints it, such as storage.pools.ember.special[0]"),
 ]  # fmt: skip
 
@@ -57,9 +57,22 @@ class Secret(Strict):
 
     file: Annotated[
         MountPoint | None,
-        Field(description="Where it is at run time; /run/secrets/NAME if not said."),
+        Field(
+            description="Where it is at run time. If not said: /run/secrets/NAME, and for a login "
+            "password /run/secrets-for-users/NAME, which exists before accounts are made."
+        ),
     ] = None
     rotate: Annotated[Duration, Field(description="How old it may grow.")] = Duration.parse("90d")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _never_a_value(cls, written: object) -> object:
+        if isinstance(written, dict):
+            return written
+        message = "a secret is declared by its name; this looks like its value"
+        hint = "write NAME: {} here; sops-nix, agenix or you put the value on the host"
+        context = {"message": message, "hint": hint, "secret": True}
+        raise PydanticCustomError("emily", "{message}", context)
 
 
 class Acknowledgement(Strict):
@@ -104,3 +117,12 @@ class Host:
 
 
 Fleet = Mapping[str, Host]
+
+
+def json_schema() -> dict[str, object]:
+    """The JSON Schema of host.yaml (draft 2020-12)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **HostSpec.model_json_schema(by_alias=True),
+        "title": "emily-infra host.yaml",
+    }

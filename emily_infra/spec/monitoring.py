@@ -23,12 +23,18 @@ class Monitoring(Strict):
     """Prometheus, its exporters, Alertmanager and Grafana on the host itself."""
 
     zone: Annotated[Word, Field(description="Where dashboards may be opened.")]
-    retention: Annotated[Duration, Field(description="How long metrics are kept.")] = (
-        Duration.parse("90d")
-    )
-    interval: Annotated[Duration, Field(description="How often exporters are read.")] = (
-        Duration.parse("30s")
-    )
+    retention: Annotated[
+        Duration,
+        Field(ge=Duration.parse("1d"), description="How long metrics are kept, 1d at least."),
+    ] = Duration.parse("90d")
+    interval: Annotated[
+        Duration,
+        Field(
+            ge=Duration.parse("5s"),
+            le=Duration.parse("2min"),
+            description="How often exporters are read, 5s to 2min; a value lives for 5min.",
+        ),
+    ] = Duration.parse("30s")
     exporters: Annotated[
         Literal["loopback", "zone"],
         Field(description="zone also lets a Prometheus elsewhere in the zone read them."),
@@ -36,4 +42,11 @@ class Monitoring(Strict):
     grafana: Annotated[Grafana | None, Field(description="Dashboards; nothing means none.")] = None
     notify: Annotated[
         SecretRef | None, Field(description="The file with the URL that alerts are posted to.")
+    ] = None
+    heartbeat: Annotated[
+        SecretRef | None,
+        Field(
+            description="The file with a URL elsewhere that is called every minute while all is "
+            "well; whoever listens there raises the alarm when the calls stop."
+        ),
     ] = None

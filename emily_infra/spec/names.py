@@ -1,5 +1,6 @@
 """Names and addresses as types: each refuses what the field's own programs would refuse."""
 
+import re
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -9,7 +10,6 @@ from ipaddress import (
     IPv6Network,
     ip_address,
     ip_interface,
-    ip_network,
 )
 from typing import Annotated, Literal
 
@@ -49,7 +49,8 @@ Locale = Annotated[
 ]
 DiskId = Annotated[
     str,
-    Shaped(r"(?!sd[a-z]+\d*$|nvme\d+n\d+|vd[a-z]\d*$)[A-Za-z0-9][A-Za-z0-9_.:+-]{2,127}",
+    Shaped(r"(?!(?:sd|hd|vd|xvd)[a-z]+\d*$|nvme\d+n\d+|(?:mmcblk|loop|md|dm-|zd|sr)\d+)"
+           r"[A-Za-z0-9][A-Za-z0-9_.:+-]{2,127}",
            "a stable disk id", "use the name under /dev/disk/by-id; kernel names move at a reboot"),
 ]  # fmt: skip
 PoolName = Annotated[
@@ -60,17 +61,18 @@ PoolName = Annotated[
 ]  # fmt: skip
 DatasetName = Annotated[
     str,
-    Shaped(r"[A-Za-z0-9][A-Za-z0-9_.:-]*(?:/[A-Za-z0-9][A-Za-z0-9_.:-]*){0,8}", "a dataset name",
-           "the path below the pool, such as code or code/scratch"),
+    Shaped(r"(?!.{129})[A-Za-z0-9][A-Za-z0-9_.:-]*(?:/[A-Za-z0-9][A-Za-z0-9_.:-]*){0,8}",
+           "a dataset name",
+           "the path below the pool, such as code or code/scratch, 128 characters at most"),
 ]  # fmt: skip
 DatasetPath = Annotated[
     str,
-    Shaped(r"[A-Za-z][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.:-]*(?:/[A-Za-z0-9][A-Za-z0-9_.:-]*)*",
+    Shaped(r"(?!.{193})[A-Za-z][A-Za-z0-9_.-]*(?:/[A-Za-z0-9][A-Za-z0-9_.:-]*){1,9}",
            "a dataset", "pool and dataset, such as ember/code"),
 ]  # fmt: skip
 MountPoint = Annotated[
     str,
-    Shaped(r"/|(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+", "an absolute path",
+    Shaped(r"(?!.{1024})(?:/|(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+)", "an absolute path",
            "such as /srv/code, without spaces, . or .."),
 ]  # fmt: skip
 Mac = Annotated[
@@ -90,7 +92,8 @@ WireGuardKey = Annotated[
 ]  # fmt: skip
 Endpoint = Annotated[
     str,
-    Shaped(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-f:]+\]):[1-9]\d{0,4}",
+    Shaped(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-f:]+\]):"
+           r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])",
            "an endpoint", "host:port, such as gate.example.org:51820"),
 ]  # fmt: skip
 SecretName = Annotated[
@@ -114,21 +117,32 @@ VlanId = Annotated[int, Field(ge=1, le=4094)]
 Mtu = Annotated[int, Field(ge=1280, le=9216)]
 
 
+_WRITTEN = re.compile(r"[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?")
+
+
+def _plain(value: object) -> str:
+    """The text of an address; no scope (`%eth0`), behind which anything could stand."""
+    if isinstance(value, str) and _WRITTEN.fullmatch(value):
+        return value
+    raise ValueError
+
+
 def _address(value: object) -> IPv4Address | IPv6Address:
     try:
-        return ip_address(value if isinstance(value, str) else "")
+        return ip_address(_plain(value))
     except ValueError:
         raise wrong(f"{shown(value)} is not an IP address", "such as 10.10.0.1") from None
 
 
 def _interface(value: object) -> IPv4Interface | IPv6Interface:
-    if isinstance(value, str) and "/" in value:
-        try:
-            return ip_interface(value)
-        except ValueError:
-            pass
-    hint = "the host's own address and the prefix length, such as 10.10.0.2/24"
-    raise wrong(f"{shown(value)} is not an address with its prefix", hint)
+    try:
+        interface = ip_interface(_plain(value))
+    except ValueError:
+        interface = None
+    if interface is None or "/" not in str(value):
+        hint = "the host's own address and the prefix length, such as 10.10.0.2/24"
+        raise wrong(f"{shown(value)} is not an address with its prefix", hint)
+    return interface
 
 
 def _or_word(word: str) -> PlainValidator:
@@ -138,10 +152,13 @@ def _or_word(word: str) -> PlainValidator:
 
 def _network(value: object) -> IPv4Network | IPv6Network:
     try:
-        return ip_network(value if isinstance(value, str) else "")
-    except ValueError as error:
-        hint = "such as 10.0.0.0/24, with no bit set behind the prefix"
-        raise wrong(f"{shown(value)} is not a network: {error}", hint) from None
+        interface = ip_interface(_plain(value))
+    except ValueError:
+        raise wrong(f"{shown(value)} is not a network", "such as 10.0.0.0/24") from None
+    if interface.ip != interface.network.network_address:
+        message = f"{shown(value)} is an address in a network"
+        raise wrong(message, f"write {interface.network} for the network, or {interface.ip} alone")
+    return interface.network
 
 
 _AS_TEXT = PlainSerializer(str, return_type=str)

@@ -7,7 +7,15 @@ from pydantic import Field, model_validator
 
 from emily_infra.spec.base import Strict, wrong
 from emily_infra.spec.names import (
-    Address, Interface, Mac, Mtu, OrAuto, OrDhcp, PortNumber, VlanId, Word,
+    Address,
+    Interface,
+    Mac,
+    Mtu,
+    OrAuto,
+    OrDhcp,
+    PortNumber,
+    VlanId,
+    Word,
 )  # fmt: skip
 from emily_infra.spec.units import Rate, Size
 
@@ -45,10 +53,28 @@ class Zone(Strict):
             raise wrong(
                 "a zone is on an uplink or is a WireGuard tunnel", "write on: or wireguard:"
             )
-        if self.wireguard and self.model_fields_set - {"wireguard"}:
+        if self.wireguard and any(value for name, value in self if name != "wireguard"):
             raise wrong("a tunnel's address stands under wireguard", "keep only wireguard: here")
         if self.on and not (self.address or self.address6):
             raise wrong("the zone has no address", "write address: 10.10.0.2/24 or address: dhcp")
+        return self
+
+    @model_validator(mode="after")
+    def _families_stay_apart(self) -> Self:
+        fields = {"address": 4, "gateway": 4, "address6": 6, "gateway6": 6}
+        for name, version in fields.items():
+            value = getattr(self, name)
+            if value and not isinstance(value, str) and value.version != version:
+                other = name.removesuffix("6") if version == 6 else f"{name}6"
+                raise wrong(f"{name} wants IPv{version}, not {value}", f"write {other}: {value}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_source_of_the_gateway(self) -> Self:
+        if self.address == "dhcp" and self.gateway:
+            raise wrong("address: dhcp brings its own gateway", "delete gateway: here")
+        if self.address6 == "auto" and self.gateway6:
+            raise wrong("address6: auto brings its own gateway", "delete gateway6: here")
         return self
 
     @property
@@ -56,11 +82,16 @@ class Zone(Strict):
         """The addresses that stand in the file."""
         return tuple(a for a in (self.address, self.address6) if a and not isinstance(a, str))
 
+    def leads_out(self, version: int) -> bool:
+        """Whether the default route of an IP version goes through it."""
+        if version == 4:
+            return self.address == "dhcp" or self.gateway is not None
+        return self.address6 == "auto" or self.gateway6 is not None
+
     @property
     def is_outward(self) -> bool:
         """Whether the world beyond the zone can be reached through it."""
-        learned = self.address == "dhcp" or self.address6 == "auto"
-        return learned or bool(self.gateway or self.gateway6)
+        return self.leads_out(4) or self.leads_out(6)
 
 
 class Allow(Strict):
@@ -69,7 +100,8 @@ class Allow(Strict):
     source: Annotated[Word, Field(alias="from", description="The zone that may open a connection.")]
     to: Annotated[Word, Field(description="host, or the zone whose machines may be reached.")]
     services: Annotated[
-        tuple[Word, ...], Field(min_length=1, description="Names of services; see `show`.")
+        tuple[Word, ...],
+        Field(min_length=1, description="Names of the port registry or of `services`."),
     ]
 
 
@@ -78,6 +110,12 @@ class Service(Strict):
 
     tcp: Annotated[tuple[PortNumber, ...], Field(description="TCP ports.")] = ()
     udp: Annotated[tuple[PortNumber, ...], Field(description="UDP ports.")] = ()
+
+    @model_validator(mode="after")
+    def _some_port(self) -> Self:
+        if not (self.tcp or self.udp):
+            raise wrong("the service has no port", "write tcp: [8080] or udp: [8080]")
+        return self
 
 
 class Tuning(Strict):
@@ -106,3 +144,11 @@ class Network(Strict):
     ] = {}
     dns: Annotated[tuple[Address, ...], Field(description="Resolvers.")] = ()
     tuning: Annotated[Tuning, Field(description="TCP over long lines.")] = Tuning()
+
+    @model_validator(mode="after")
+    def _no_zone_called_host(self) -> Self:
+        if "host" in self.zones:
+            raise wrong(
+                "a zone cannot be called host", "in allow, host is the machine itself; rename it"
+            )
+        return self

@@ -16,7 +16,10 @@ class Runtime(Strict):
     zone: Annotated[
         Word | None, Field(description="Where its API is served; nothing means loopback only.")
     ] = None
-    port: Annotated[PortNumber, Field(description="TCP port of the API.")] = 8470
+    port: Annotated[
+        PortNumber,
+        Field(ge=1024, description="TCP port of the API, 1024 at least: it has no privileges."),
+    ] = 8470
     memory: Annotated[
         Size, Field(description="Hard ceiling; pressure begins at three quarters.")
     ] = Size.parse("4GiB")

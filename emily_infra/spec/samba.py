@@ -28,7 +28,7 @@ class Share(Strict):
 
 
 class SambaUser(Strict):
-    """A person known to Samba; also made a Unix user without a login where no admin has the name."""
+    """A person known to Samba; who is no admin becomes a Unix user that cannot log in."""
 
     password: Annotated[SecretRef, Field(description="The file with the SMB password.")]
 

@@ -28,7 +28,7 @@ RecordSize = Annotated[Size, AfterValidator(_record_size)]
 class Partition(Strict):
     """A slice of a disk; storage on it is named DISK-partN, as under /dev/disk/by-id."""
 
-    size: Annotated[Size, Field(description="How large it is.")]
+    size: Annotated[Size, Field(gt=0, description="How large it is.")]
     use: Annotated[
         Literal["esp", "swap", "zfs", "other"],
         Field(description="esp holds the boot loader, swap is swap space, zfs goes into a pool."),
@@ -38,7 +38,7 @@ class Partition(Strict):
 class Disk(Strict):
     """A disk under its name in /dev/disk/by-id."""
 
-    size: Annotated[Size, Field(description="As printed on the label.")]
+    size: Annotated[Size, Field(ge=64 << 20, description="As printed on the label.")]
     media: Annotated[
         Literal["hdd", "ssd"], Field(description="Spinning or not; decides trim and estimates.")
     ] = "hdd"
@@ -71,14 +71,14 @@ class Vdev(Strict):
 
     @model_validator(mode="after")
     def _one_layout(self) -> Self:
-        if len(self.model_fields_set) != 1 or not self.disks:
+        if sum(bool(value) for _, value in self) != 1:
             raise wrong("a vdev has exactly one layout", "such as raidz2: [DISK, DISK, DISK, DISK]")
         return self
 
     @property
     def kind(self) -> str:
         """disk, mirror, raidz1 and so on."""
-        return next(iter(self.model_fields_set))
+        return next(name for name, value in self if value)
 
     @property
     def disks(self) -> tuple[DiskId, ...]:
@@ -134,7 +134,7 @@ class Dataset(Strict):
         bool, Field(description="Mounted in the initrd; the boot fails without it.")
     ] = False
     quota: Annotated[
-        Size | None, Field(description="Ceiling, snapshots and children included.")
+        Size | None, Field(gt=0, description="Ceiling, snapshots and children included.")
     ] = None
     reservation: Annotated[
         Size | None, Field(description="Space kept for it, children included.")
@@ -143,6 +143,12 @@ class Dataset(Strict):
         Word | None, Field(description="A policy of backup.snapshots, or none.")
     ] = None
     owner: Annotated[Owner | None, Field(description="Owner of the mounted folder.")] = None
+
+    @property
+    def special_blocks(self) -> int:
+        """The largest block that goes to the special vdev, 0 for none (special_small_blocks)."""
+        small = int(self.small_blocks_on_special or 0)
+        return max(small, int(self.recordsize)) if self.all_on_special else small
 
 
 class Pool(Strict):

@@ -6,8 +6,17 @@ from pydantic import Field
 
 from emily_infra.spec.base import Strict
 from emily_infra.spec.names import (
-    HostId, Locale, MountPoint, PackageName, Percent, PortNumber, Release, SecretRef, SshKey,
-    TimeZone, UserName,
+    HostId,
+    Locale,
+    MountPoint,
+    PackageName,
+    Percent,
+    PortNumber,
+    Release,
+    SecretRef,
+    SshKey,
+    TimeZone,
+    UserName,
 )  # fmt: skip
 from emily_infra.spec.units import Calendar, Duration, Size
 
@@ -38,7 +47,10 @@ class Memory(Strict):
     """What the RAM is promised to; `check` adds it up."""
 
     total: Annotated[Size, Field(description="Installed RAM.")]
-    arc: Annotated[Size, Field(description="Ceiling of the ZFS cache (zfs_arc_max).")]
+    arc: Annotated[
+        Size,
+        Field(ge=64 << 20, description="Ceiling of the ZFS cache (zfs_arc_max), at least 64MiB."),
+    ]
     tmpfs: Annotated[Size, Field(description="Ceiling of /tmp, which lives in RAM.")] = Size.parse(
         "2GiB"
     )

@@ -9,6 +9,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from emily_infra.spec.base import shown, wrong
 
+_WRITTEN = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,6}))? ?([A-Za-z]+)")
+
 
 class Quantity(int):
     """A whole number of base units, written with a unit; a bare number is refused."""
@@ -23,17 +25,19 @@ class Quantity(int):
         """The quantity that a text such as `12TB` names."""
         if isinstance(value, cls):
             return value
-        found = re.fullmatch(r"(\d{1,15})(?:\.(\d{1,6}))? ?([A-Za-z]+)", str(value))
+        found = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
         scale = cls.units.get(found[3]) if found else None
-        if not found or scale is None or isinstance(value, int | float):
-            hint = (
-                f"write a number with a unit, such as {cls.example}; units: {' '.join(cls.units)}"
-            )
+        if not found or scale is None:
+            units = " ".join(cls.units)
+            hint = f"write a number with a unit, such as {cls.example}; units: {units}"
             raise wrong(f"{shown(value)} is not {cls.what}", hint)
         fraction = found[2] or ""
         amount, rest = divmod(int(found[1] + fraction) * scale, 10 ** len(fraction))
-        if rest or amount >= cls.limit:
-            raise wrong(f"{value} is not a whole number of base units, or too large", cls.example)
+        smallest = next(iter(cls.units))
+        if rest:
+            raise wrong(f"{value} is not a whole number of {smallest}", "write a smaller unit")
+        if amount >= cls.limit:
+            raise wrong(f"{value} is too large", f"less than {cls.limit}{smallest} can be counted")
         return cls(amount)
 
     def __str__(self) -> str:
@@ -56,7 +60,7 @@ class Quantity(int):
         cls, _: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         units = "|".join(cls.units)
-        pattern = rf"^[0-9]+(\.[0-9]+)? ?({units})$"
+        pattern = rf"^[0-9]{{1,19}}(\.[0-9]{{1,6}})? ?({units})$"
         return {"type": "string", "pattern": pattern, "examples": [cls.example]}
 
 
@@ -70,6 +74,14 @@ class Size(Quantity):
     }
     what = "a size"
     example = "12TB"
+
+
+def approximately(size: int) -> str:
+    """Bytes as people say them, decimal and with one digit: `63.9 GB`."""
+    power = min(5, max(0, len(str(abs(int(size)))) - 1) // 3)
+    if not power:
+        return f"{int(size)} B"
+    return f"{int(size) / 1000**power:.1f} {' KMGTP'[power]}B"
 
 
 class Rate(Quantity):
@@ -98,7 +110,9 @@ class Duration(Quantity):
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WORDS = {"hourly": "*-*-* *:00:00", "daily": "*-*-* 00:00:00", "weekly": "Mon *-*-* 00:00:00",
           "monthly": "*-*-01 00:00:00"}  # fmt: skip
-_TIME = r"([01]\d|2[0-3]):([0-5]\d)"
+_CALENDAR = re.compile(
+    rf"(?:{'|'.join(_WORDS)})|(?:(?:{'|'.join(_DAYS)}) )?(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+)
 
 
 class Calendar(str):
@@ -112,10 +126,8 @@ class Calendar(str):
     @classmethod
     def parse(cls, value: object) -> Self:
         """The calendar that a text names."""
-        if isinstance(value, str):
-            day, _, time = value.rpartition(" ")
-            if value in _WORDS or (re.fullmatch(_TIME, time) and (not day or day in _DAYS)):
-                return cls(value)
+        if isinstance(value, str) and _CALENDAR.fullmatch(value):
+            return cls(value)
         hint = "write hourly, daily, weekly, monthly, 02:00 or Sun 04:00 (UTC)"
         raise wrong(f"{shown(value)} is not a time of day or week", hint)
 
@@ -144,9 +156,8 @@ class Calendar(str):
     def __get_pydantic_json_schema__(
         cls, _: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        days = "|".join(_DAYS)
         return {
             "type": "string",
-            "pattern": f"^(?:{'|'.join(_WORDS)}|(?:(?:{days}) )?{_TIME})$",
+            "pattern": f"^(?:{_CALENDAR.pattern})$",
             "examples": ["daily", "02:00", "Sun 04:00"],
         }

@@ -6,7 +6,14 @@ from pydantic import Field
 
 from emily_infra.spec.base import Strict
 from emily_infra.spec.names import (
-    Endpoint, InterfaceAddress, Mtu, Network, PortNumber, SecretRef, WireGuardKey, Word,
+    Endpoint,
+    InterfaceAddress,
+    Mtu,
+    Network,
+    PortNumber,
+    SecretRef,
+    WireGuardKey,
+    Word,
 )  # fmt: skip
 from emily_infra.spec.units import Duration
 
@@ -24,7 +31,8 @@ class Peer(Strict):
     ] = None
     preshared_key: Annotated[SecretRef | None, Field(description="A second, symmetric key.")] = None
     keepalive: Annotated[
-        Duration | None, Field(description="Keeps a NAT's mapping open; 25s suits most.")
+        Duration | None,
+        Field(ge=1000, le=65_535_000, description="Keeps a NAT's mapping open; 25s suits most."),
     ] = None
 
 
@@ -38,5 +46,8 @@ class WireGuard(Strict):
     mtu: Annotated[Mtu, Field(description="1420 fits a 1500-byte line, IPv6 included.")] = 1420
     refresh: Annotated[
         Duration | None,
-        Field(description="How often endpoint names are looked up again; the kernel never does."),
+        Field(
+            ge=10_000,
+            description="How often endpoint names are looked up again; the kernel never does.",
+        ),
     ] = None

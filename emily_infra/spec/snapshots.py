@@ -1,0 +1,45 @@
+"""What follows from the backup part: how far snapshots reach back, and what is covered."""
+
+from emily_infra.spec.backup import Repository, SnapshotPolicy
+from emily_infra.spec.host import HostSpec
+from emily_infra.spec.storage import Dataset
+from emily_infra.spec.units import Duration
+
+NAME_FORMAT = "emily-%Y%m%dT%H%M%SZ"
+"""strftime(3) in UTC. Without `:`, which Samba cannot show, and `+`, which ZFS refuses."""
+
+MAX_SUBSETS = 256
+"""restic picks the packs of a share by the first byte of their id."""
+
+_HOURS = {"hourly": 1, "daily": 24, "weekly": 7 * 24, "monthly": 28 * 24, "yearly": 365 * 24}
+
+
+def policy_of(spec: HostSpec, dataset: Dataset) -> SnapshotPolicy | None:
+    """The policy a dataset's snapshots follow, or nothing where it takes none."""
+    return spec.backup.snapshots.get(dataset.snapshots or "none")
+
+
+def reach(policy: SnapshotPolicy) -> Duration:
+    """How old the oldest snapshot at least gets that a policy keeps."""
+    hours = max(count * _HOURS[period] for period, count in policy)
+    return Duration(hours * Duration.units["h"])
+
+
+def is_within(path: str, root: str) -> bool:
+    """Whether a dataset is another one or stands below it."""
+    return path == root or path.startswith(f"{root}/")
+
+
+def copied_to(spec: HostSpec, path: str) -> list[str]:
+    """The repositories that hold a dataset, by name."""
+    return sorted(
+        name
+        for name, repository in spec.backup.offsite.items()
+        if any(is_within(path, root) for root in repository.datasets)
+    )
+
+
+def subsets(repository: Repository) -> int:
+    """Into how many shares `verify` cuts a repository: all are read in the time promised."""
+    verify = repository.verify
+    return min(max(verify.whole_in // verify.schedule.period, 1), MAX_SUBSETS)
