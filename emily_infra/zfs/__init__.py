@@ -1,0 +1,1 @@
+"""Pools as arithmetic: what OpenZFS makes of disks, without asking a machine."""
