@@ -5,15 +5,23 @@ from datetime import date
 # Importing a concern enters its rules in the book.
 from emily_infra.check import (  # noqa: F401
     acknowledgement,
+    addressing,
+    admin,
     backup,
+    capacity,
+    datasets,
     deploy,
     memory,
     monitoring,
+    mounts,
     network,
+    runtime,
     samba,
+    schedule,
     secret,
     storage,
     system,
+    vdevs,
     wireguard,
 )
 from emily_infra.check.rule import RULES, Problem, Rule
@@ -33,6 +41,7 @@ def check(fleet: Fleet, today: date) -> list[Finding]:
 
 def _finding(host: Host, rule: Rule, problem: Problem) -> Finding:
     place = host.source.locate(problem.at)
+    place = place.hidden() if problem.secret else place
     return Finding(
         rule.code, rule.severity, place, problem.message, problem.hint, problem.at, host.name
     )

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import date
+from difflib import get_close_matches
 
 from emily_infra.check.rule import RULES, Standing
 from emily_infra.findings import Explanation, Finding, Severity, dotted
-from emily_infra.spec.host import Acknowledgement, Fleet, Host
+from emily_infra.spec.host import Acknowledgement, Fleet
 
 EXPLANATIONS = (
     Explanation(
         "ACK001", Severity.WARNING, "An acknowledgement has run out",
         "The finding that it covered counts again. The date was a promise to look once more.",
-        "acknowledge:\n"
-        "  - { code: BAK007, at: backup, reason: the first drill is being set up, until: 2026-01-31 }\n",
-        "acknowledge:\n"
-        "  - { code: BAK007, at: backup, reason: the first drill is being set up, until: 2999-01-31 }\n",
+        "backup: { drill: null }\nacknowledge:\n"
+        "  - { code: BAK007, at: backup, reason: a drill is set up, until: 2026-01-31 }\n",
+        "backup: { drill: null }\nacknowledge:\n"
+        "  - { code: BAK007, at: backup, reason: a drill is set up, until: 2999-01-31 }\n",
     ),
     Explanation(
         "ACK002", Severity.WARNING, "An acknowledgement matches nothing",
@@ -39,16 +40,19 @@ def weigh(fleet: Fleet, found: list[Finding], today: date) -> Iterator[Finding]:
     """The findings, marked where acknowledged, and what is wrong with the acknowledgements."""
     used: set[tuple[str, int]] = set()
     for finding in found:
-        valid = finding
-        for index, entry in enumerate(fleet[finding.host].spec.acknowledge):
-            if _covers(entry, finding):
-                used.add((finding.host, index))
-                if _accepted(entry, today):
-                    valid = finding.acknowledge(entry.reason)
-        yield valid
+        entries = fleet[finding.host].spec.acknowledge
+        covering = [index for index, entry in enumerate(entries) if _covers(entry, finding)]
+        used.update((finding.host, index) for index in covering)
+        accepted = [entries[index] for index in covering if _accepted(entries[index], today)]
+        yield finding.acknowledge(accepted[0].reason) if accepted else finding
     for host in fleet.values():
         for index, entry in enumerate(host.spec.acknowledge):
-            yield from _own_findings(host, index, today, matched=(host.name, index) in used)
+            problem = _problem(entry, today, occurs=(host.name, index) in used)
+            if problem:
+                code, severity, message, hint = problem
+                at = ("acknowledge", index)
+                place = host.source.locate(at)
+                yield Finding(code, severity, place, message, hint, at, host.name)
 
 
 def _covers(entry: Acknowledgement, finding: Finding) -> bool:
@@ -58,30 +62,31 @@ def _covers(entry: Acknowledgement, finding: Finding) -> bool:
 
 
 def _accepted(entry: Acknowledgement, today: date) -> bool:
-    in_time = entry.until is None or today <= entry.until
-    return in_time and RULES[entry.code].standing is Standing.RISK
+    return not _is_over(entry, today) and RULES[entry.code].standing is Standing.RISK
 
 
-def _own_findings(host: Host, index: int, today: date, *, matched: bool) -> Iterator[Finding]:
-    entry = host.spec.acknowledge[index]
-    at = ("acknowledge", index)
+def _is_over(entry: Acknowledgement, today: date) -> bool:
+    return entry.until is not None and today > entry.until
 
-    def finding(code: str, severity: Severity, message: str, hint: str) -> Finding:
-        return Finding(code, severity, host.source.locate(at), message, hint, at, host.name)
 
+def _problem(
+    entry: Acknowledgement, today: date, *, occurs: bool
+) -> tuple[str, Severity, str, str] | None:
+    what = f"{entry.code} at {entry.at}"
     rule = RULES.get(entry.code)
-    if rule and rule.standing is Standing.CONTRADICTION:
-        text = f"{entry.code} cannot be acknowledged: {rule.title.lower()}"
-        yield finding(
-            "ACK003", Severity.ERROR, text, f"mend it; see emily-infra explain {entry.code}"
-        )
-    elif entry.until and today > entry.until:
-        text = f"{entry.code} at {entry.at} was accepted until {entry.until}"
-        yield finding(
-            "ACK001", Severity.WARNING, text, "mend the cause, or look again and move the date"
-        )
-    elif not matched:
-        text = f"{entry.code} at {entry.at} is acknowledged but does not occur"
-        yield finding(
-            "ACK002", Severity.WARNING, text, "delete the line, or copy the place check prints"
-        )
+    if rule is None:
+        near = get_close_matches(entry.code, RULES, 1, 0.5)
+        hint = f"did you mean {near[0]}? " if near else ""
+        hint += "All codes: emily-infra explain"
+        return "ACK002", Severity.WARNING, f"no rule has the code {entry.code}", hint
+    if rule.standing is Standing.CONTRADICTION:
+        message = f"{what} cannot be acknowledged: {rule.title}"
+        hint = f"mend it and delete this entry; see emily-infra explain {entry.code}"
+        return "ACK003", Severity.ERROR, message, hint
+    if not occurs:
+        hint = "delete the entry, or copy the place that check prints"
+        return "ACK002", Severity.WARNING, f"{what} is acknowledged but does not occur", hint
+    if _is_over(entry, today):
+        hint = "mend the cause, or look again and move the date"
+        return "ACK001", Severity.WARNING, f"{what} was accepted until {entry.until}", hint
+    return None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from inspect import cleandoc
+from textwrap import dedent
 
 from emily_infra.findings import Explanation, Path, Severity
 from emily_infra.spec.host import Fleet, Host
@@ -17,6 +18,8 @@ class Problem:
     message: str
     hint: str
     host: str = ""
+    secret: bool = False
+    """Whether the place holds what must not be printed."""
 
 
 class Scope(Enum):
@@ -93,4 +96,8 @@ def _story(docstring: str | None) -> tuple[str, str]:
 def _enter(rule: Rule) -> None:
     if rule.code in RULES:
         raise ValueError(f"{rule.code} is entered twice")
-    RULES[rule.code] = rule
+    RULES[rule.code] = replace(rule, wrong=_plain(rule.wrong), right=_plain(rule.right))
+
+
+def _plain(example: str) -> str:
+    return dedent(example).strip("\n") + "\n"

@@ -45,7 +45,8 @@ def test_a_finding_points_at_a_place_and_names_the_next_move(rule: Rule) -> None
 
 @every_rule
 def test_a_rule_tells_its_story(rule: Rule) -> None:
-    assert rule.title and not rule.title.endswith(".")
+    assert rule.title
+    assert not rule.title.endswith(".")
     assert len(rule.story) > 80
 
 
