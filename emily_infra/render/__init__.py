@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from emily_infra.render import (
     backup,
+    boot,
     monitoring,
     network,
     runtime,
@@ -21,6 +22,7 @@ Lowering = Callable[[Host], Mapping[str, object] | None]
 
 CONCERNS: dict[str, Lowering] = {
     "system": system.lower,
+    "boot": boot.lower,
     "storage": storage.lower,
     "network": network.lower,
     "wireguard": wireguard.lower,

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 INDENT = "  "
+_LEAST = -(2**63)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
 _KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
@@ -56,22 +58,29 @@ def nix_literal(value: object) -> str:
 
 
 def _integer(value: int) -> str:
-    if not -(2**63) < value < 2**63:
-        raise NotNix(f"{value} does not fit into 64 bits")
-    return str(value)
+    if not _LEAST <= value < -_LEAST:
+        raise NotNix(f"an integer of {value.bit_length()} bits")
+    if value == _LEAST:  # Nix reads the digits first, and 2^63 is one too many
+        return f"({value + 1} - 1)"
+    return str(value) if value >= 0 else f"({value})"  # bare, a list would take it for an operator
 
 
 def _quoted(text: str) -> str:
-    if "\0" in text:
-        raise NotNix("text with NUL")
-    return '"' + text.translate(_ESCAPES).replace("${", "\\${") + '"'
+    return '"' + _nix_text(text).translate(_ESCAPES).replace("${", "\\${") + '"'
+
+
+def _nix_text(text: str) -> str:
+    """The text itself, where Nix can hold it."""
+    if _NO_TEXT.search(text):
+        raise NotNix("text with NUL or half a character")
+    return text
 
 
 def _block(text: str) -> str:
-    lines = text.split("\n")
+    """An indented string, where one holds the text and its own indentation comes out unchanged."""
+    *lines, rest = text.split("\n")
     readable = (
-        len(lines) > 1
-        and not lines.pop()
+        not rest
         and all(line.strip(" ") or not line for line in lines)
         and any(line and line[0] != " " for line in lines)
         and "'${" not in text
@@ -79,9 +88,7 @@ def _block(text: str) -> str:
     )
     if not readable:
         return _quoted(text)
-    if "\0" in text:
-        raise NotNix("text with NUL")
-    body = text.replace("''", "'''").replace("${", "''${")
+    body = _nix_text(text).replace("''", "'''").replace("${", "''${")
     indented = "".join(f"{INDENT if line else ''}{line}\n" for line in body.split("\n")[:-1])
     return f"''\n{indented}''"
 
@@ -97,8 +104,7 @@ def _list(value: list[object] | tuple[object, ...]) -> str:
 
 def _element(item: object) -> str:
     text = nix_literal(item)
-    negative = isinstance(item, int) and item < 0
-    return f"({text})" if negative or (isinstance(item, Expression) and " " in text) else text
+    return f"({text})" if isinstance(item, Expression) and " " in text else text
 
 
 def _bracketed(opening: str, closing: str, items: list[str]) -> str:
@@ -110,7 +116,9 @@ def _bracketed(opening: str, closing: str, items: list[str]) -> str:
     return f"{opening}\n{body}{closing}"
 
 
-def attribute_name(key: str) -> str:
+def attribute_name(key: object) -> str:
     """A name as it stands left of `=`: bare where Nix allows it."""
+    if not isinstance(key, str):
+        raise NotNix(f"a {type(key).__name__} as an attribute's name")
     plain = _IDENTIFIER.fullmatch(key) and key not in _KEYWORDS
     return key if plain else _quoted(key)

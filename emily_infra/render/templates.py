@@ -1,12 +1,18 @@
 """The templates of modules/, in which every value becomes a Nix literal."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
-from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, FileSystemLoader
-from jinja2 import StrictUndefined
+from jinja2 import (
+    BytecodeCache,
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+)
 
-from emily_infra.render.nix import nix_literal
+from emily_infra.render.nix import Lines, nix_literal
 
 _MARK = "\x00"
 """Begins a literal's continuation lines until they are indented; no Nix text can hold it."""
@@ -19,13 +25,19 @@ def modules_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "modules"
 
 
-class Templates:
-    """The compiled templates; `cache` is a folder that keeps them between runs."""
+@cache
+def asset(name: str) -> Lines:
+    """The text of a file that stands beside the templates, for `{{ asset("rules.yml") }}`."""
+    return Lines((modules_folder() / name).read_text(encoding="utf-8"))
 
-    def __init__(self, cache: Path | None = None) -> None:
+
+class Templates:
+    """The compiled templates of a folder; `cache` is another one that keeps them between runs."""
+
+    def __init__(self, cache: Path | None = None, folder: Path | None = None) -> None:
         bytecode: BytecodeCache | None = FileSystemBytecodeCache(str(cache)) if cache else None
         self._environment = Environment(  # noqa: S701 - the output is Nix and `finalize` escapes it
-            loader=FileSystemLoader(modules_folder()),
+            loader=FileSystemLoader(folder or modules_folder()),
             finalize=_finalize,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -34,6 +46,7 @@ class Templates:
             bytecode_cache=bytecode,
             auto_reload=False,
         )
+        self._environment.globals["asset"] = asset
 
     def render(self, name: str, source: str, context: Mapping[str, object]) -> str:
         """The text of modules/NAME.nix.j2 for a context."""

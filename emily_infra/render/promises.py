@@ -1,0 +1,86 @@
+"""What a host has promised, as series that the alerts of modules/rules.yml are held against."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from emily_infra.render.nix import Lines
+from emily_infra.spec import topology
+from emily_infra.spec.backup import SnapshotPolicy
+from emily_infra.spec.host import HostSpec
+from emily_infra.spec.snapshots import policy_of
+from emily_infra.spec.units import Duration
+
+_PERIODS = {"hourly": "1h", "daily": "1d", "weekly": "1w", "monthly": "31d", "yearly": "366d"}
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A constant series."""
+
+    series: str
+    value: int
+    labels: dict[str, str]
+
+
+def promises(spec: HostSpec) -> Lines | None:
+    """A group of recording rules in Prometheus's YAML; it continues the list in rules.yml."""
+    found = [*_backups(spec), *_drills(spec), *_snapshots(spec), *_pools(spec), *_tunnels(spec)]
+    if not found:
+        return None
+    return Lines("  - name: promises\n    rules:\n" + "".join(map(_rule, found)))
+
+
+def _rule(promise: Promise) -> str:
+    # JSON is YAML, and quotes whatever a name may hold.
+    return (
+        f"      - record: {promise.series}\n"
+        f"        expr: vector({promise.value})\n"
+        f"        labels: {json.dumps(promise.labels)}\n"
+    )
+
+
+def grace(period: Duration) -> int:
+    """Seconds after which a thing due once a period is late: a twelfth more, at least an hour."""
+    return period.seconds + max(3600, period.seconds // 12)
+
+
+def _backups(spec: HostSpec) -> Iterator[Promise]:
+    for name, repository in sorted(spec.backup.offsite.items()):
+        limit = grace(repository.schedule.period)
+        yield Promise("emily_promised_backup_seconds", limit, {"repository": name})
+
+
+def _drills(spec: HostSpec) -> Iterator[Promise]:
+    if not spec.backup.drill:
+        return
+    limit = grace(spec.backup.drill.period)
+    for name in sorted(spec.backup.offsite):
+        yield Promise("emily_promised_restore_test_seconds", limit, {"repository": name})
+
+
+def _snapshots(spec: HostSpec) -> Iterator[Promise]:
+    for path, (_, dataset) in topology.datasets(spec).items():
+        policy = policy_of(spec, dataset)
+        if policy:
+            limit = grace(_shortest(policy))
+            yield Promise("emily_promised_snapshot_seconds", limit, {"dataset": path})
+
+
+def _shortest(policy: SnapshotPolicy) -> Duration:
+    kept = (period for name, period in _PERIODS.items() if getattr(policy, name))
+    return Duration.parse(next(kept))
+
+
+def _pools(spec: HostSpec) -> Iterator[Promise]:
+    for name in sorted(spec.storage.pools):
+        yield Promise("emily_promised_pool", 1, {"pool": name})
+
+
+def _tunnels(spec: HostSpec) -> Iterator[Promise]:
+    """Peers that are kept alive; one that calls when it likes may be silent for days."""
+    for interface, tunnel in sorted(spec.wireguard.items()):
+        for name, peer in sorted(tunnel.peers.items()):
+            if peer.keepalive:
+                labels = {"interface": interface, "peer": name, "public_key": peer.public_key}
+                yield Promise("emily_promised_tunnel", 1, labels)

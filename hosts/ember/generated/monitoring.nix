@@ -1,0 +1,572 @@
+# Generated from "hosts/ember/host.yaml"; edit that file, then run: emily-infra render
+# monitoring: Prometheus, its exporters, Alertmanager and dashboards, all on the host itself.
+{ ... }:
+{
+  services.prometheus = {
+    enable = true;
+    # It has no login, so it stays on loopback; to look: ssh -L 9090:localhost:9090 HOST
+    listenAddress = "127.0.0.1";
+    port = 9090;
+    retentionTime = "90d";
+    globalConfig = {
+      scrape_interval = "30s";
+      evaluation_interval = "30s";
+      # Every alert says where it comes from.
+      external_labels.host = "ember";
+    };
+    scrapeConfigs = [
+      {
+        job_name = "prometheus";
+        static_configs = [
+          {
+            targets = [ "127.0.0.1:9090" ];
+            labels = { instance = "ember"; };
+          }
+        ];
+      }
+      {
+        job_name = "alertmanager";
+        static_configs = [
+          {
+            targets = [ "127.0.0.1:9093" ];
+            labels = { instance = "ember"; };
+          }
+        ];
+      }
+      {
+        job_name = "grafana";
+        static_configs = [
+          {
+            targets = [ "10.10.0.2:3000" ];
+            labels = { instance = "ember"; };
+          }
+        ];
+      }
+      {
+        job_name = "node";
+        static_configs = [
+          {
+            targets = [ "127.0.0.1:9100" ];
+            labels = { instance = "ember"; };
+          }
+        ];
+      }
+      {
+        job_name = "systemd";
+        static_configs = [
+          {
+            targets = [ "127.0.0.1:9558" ];
+            labels = { instance = "ember"; };
+          }
+        ];
+      }
+      {
+        job_name = "zfs";
+        static_configs = [
+          {
+            targets = [ "127.0.0.1:9134" ];
+            labels = { instance = "ember"; };
+          }
+        ];
+      }
+      {
+        job_name = "smartctl";
+        static_configs = [
+          {
+            targets = [ "127.0.0.1:9633" ];
+            labels = { instance = "ember"; };
+          }
+        ];
+      }
+      {
+        job_name = "wireguard";
+        static_configs = [
+          {
+            targets = [ "127.0.0.1:9586" ];
+            labels = { instance = "ember"; };
+          }
+        ];
+      }
+    ];
+    alertmanagers = [ { static_configs = [ { targets = [ "127.0.0.1:9093" ]; } ]; } ];
+    # NixOS joins these into one file, and the second goes on with the list of groups in the first:
+    # what this host has promised, so that an alert fires on silence and not only on a failure.
+    rules = [
+      ''
+        # Alerts of every host. What a host has promised stands in series named emily_promised_*, which the
+        # rendered module records from host.yaml, so that silence about a promise is an alert as well.
+        #
+        # Our own programs write these into the node exporter's textfile folder:
+        #   emily_backup_last_success_timestamp_seconds{repository}
+        #   emily_restore_test_last_success_timestamp_seconds{repository}
+        #   emily_restore_test_success{repository}            1 or 0, of the newest drill
+        #   emily_snapshot_newest_timestamp_seconds{dataset}
+        groups:
+          - name: watching
+            rules:
+              - alert: Watchdog
+                expr: vector(1)
+                labels: { severity: none }
+                annotations:
+                  summary: "Alerting works on {{ $externalLabels.host }}; when this stops arriving, it does not."
+              - alert: TargetDown
+                expr: up{job=~"node|zfs"} == 0
+                for: 5m
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: the {{ $labels.job }} exporter has not answered for 5 minutes; its alerts are blind."
+              - alert: TargetDown
+                expr: up{job!~"node|zfs"} == 0
+                for: 5m
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: {{ $labels.job }} has not answered for 5 minutes."
+              - alert: TextfileBroken
+                expr: node_textfile_scrape_error == 1
+                for: 5m
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: a file in the textfile folder cannot be read; backups and drills report through it."
+              - alert: RuleBroken
+                expr: increase(prometheus_rule_evaluation_failures_total[10m]) > 0
+                for: 5m
+                labels: { severity: warning }
+                annotations:
+                  summary: '{{ $externalLabels.host }}: {{ $value | printf "%.0f" }} evaluations of {{ $labels.rule_group }} failed in 10 minutes.'
+              - alert: NotifyBroken
+                expr: increase(alertmanager_notifications_failed_total[10m]) > 0
+                for: 10m
+                labels: { severity: critical }
+                annotations:
+                  summary: '{{ $externalLabels.host }}: {{ $value | printf "%.0f" }} notifications by {{ $labels.integration }} failed in 10 minutes.'
+
+          - name: system
+            rules:
+              - alert: UnitFailed
+                expr: node_systemd_unit_state{state="failed"} == 1
+                for: 1m
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: {{ $labels.name }} has failed; journalctl -u {{ $labels.name }} says why."
+              - alert: UnitRestarting
+                expr: increase(node_systemd_service_restart_total[1h]) > 5
+                labels: { severity: warning }
+                annotations:
+                  summary: '{{ $externalLabels.host }}: {{ $labels.name }} restarted {{ $value | printf "%.0f" }} times in an hour.'
+              - alert: MemoryPressure
+                expr: rate(node_pressure_memory_stalled_seconds_total[5m]) > 0.1
+                for: 5m
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: everything stood still for want of memory {{ $value | humanizePercentage }} of the time."
+              - alert: OomKill
+                expr: increase(node_vmstat_oom_kill[10m]) > 0
+                labels: { severity: critical }
+                annotations:
+                  summary: '{{ $externalLabels.host }}: the kernel killed {{ $value | printf "%.0f" }} processes for memory in 10 minutes.'
+              - alert: ClockSkew
+                expr: abs(node_timex_offset_seconds) > 0.05
+                for: 5m
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: the clock is off by {{ $value | humanizeDuration }}; 50ms is the limit."
+              - alert: ClockNotSynchronised
+                expr: node_timex_sync_status == 0
+                for: 15m
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: no time server has set the clock for 15 minutes."
+              - alert: WireguardStale
+                expr: >-
+                  wireguard_latest_handshake_delay_seconds
+                  * on (interface, public_key) group_left (peer) emily_promised_tunnel > 300
+                for: 2m
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: no handshake with {{ $labels.peer }} on {{ $labels.interface }} for {{ $value | humanizeDuration }}."
+
+          - name: storage
+            rules:
+              - alert: ZpoolNotOnline
+                expr: zfs_pool_health > 0
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: pool {{ $labels.pool }} is
+                    {{ if eq $value 1.0 }}DEGRADED{{ else if eq $value 2.0 }}FAULTED{{ else if eq $value 3.0
+                    }}OFFLINE{{ else if eq $value 4.0 }}UNAVAIL{{ else if eq $value 5.0 }}REMOVED{{ else
+                    }}SUSPENDED{{ end }}; zpool status {{ $labels.pool }} names the disk.
+              - alert: ZpoolMissing
+                expr: emily_promised_pool unless on (pool) zfs_pool_health
+                for: 5m
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: pool {{ $labels.pool }} is not imported; zpool import says what it finds of it."
+              - alert: ZpoolFull
+                expr: zfs_pool_allocated_bytes / zfs_pool_size_bytes > 0.8
+                for: 10m
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: pool {{ $labels.pool }} is {{ $value | humanizePercentage }} full."
+              - alert: ZpoolFull
+                expr: zfs_pool_allocated_bytes / zfs_pool_size_bytes > 0.9
+                for: 10m
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: pool {{ $labels.pool }} is {{ $value | humanizePercentage }} full; writes grow slow."
+              - alert: FilesystemFullSoon
+                expr: >-
+                  node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay|fuse.*"} / node_filesystem_size_bytes < 0.4
+                  and predict_linear(node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay|fuse.*"}[6h], 86400) < 0
+                for: 30m
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: {{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left and is full within a day at this pace."
+              - alert: DiskSmart
+                expr: smartctl_device_smart_status == 0
+                for: 5m
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ $labels.device }} says that it is failing{{ range printf
+                    "smartctl_device{device='%s'}" $labels.device | query }} ({{ .Labels.model_name }},
+                    serial {{ .Labels.serial_number }}){{ end }}.
+              - alert: DiskSectors
+                expr: >-
+                  delta(smartctl_device_attribute{attribute_value_type="raw",
+                  attribute_name=~"Reallocated_Sector_Ct|Current_Pending_Sector|Offline_Uncorrectable"}[1d]) >= 1
+                for: 5m
+                labels: { severity: warning }
+                annotations:
+                  summary: '{{ $externalLabels.host }}: {{ $labels.attribute_name }} of {{ $labels.device }} grew by {{ $value | printf "%.0f" }} in a day.'
+              - alert: DiskWorn
+                expr: smartctl_device_percentage_used > 80
+                for: 5m
+                labels: { severity: warning }
+                annotations:
+                  summary: '{{ $externalLabels.host }}: {{ $labels.device }} has used {{ $value | printf "%.0f" }} % of the writes it is made for.'
+
+          - name: data
+            rules:
+              - alert: BackupStale
+                expr: >-
+                  time() - emily_backup_last_success_timestamp_seconds
+                  > on (repository) group_left () emily_promised_backup_seconds
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: the last good copy in {{ $labels.repository }} is {{ $value | humanizeDuration }} old."
+              - alert: BackupMissing
+                expr: >-
+                  emily_promised_backup_seconds
+                  unless on (repository) emily_backup_last_success_timestamp_seconds
+                for: 26h
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: {{ $labels.repository }} has reported no copy for 26 hours; one is promised every {{ $value | humanizeDuration }}."
+              - alert: RestoreTestFailed
+                expr: emily_restore_test_success == 0
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: the last restore from {{ $labels.repository }} did not give back what was stored."
+              - alert: RestoreTestStale
+                expr: >-
+                  time() - emily_restore_test_last_success_timestamp_seconds
+                  > on (repository) group_left () emily_promised_restore_test_seconds
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: nothing was restored from {{ $labels.repository }} for {{ $value | humanizeDuration }}."
+              - alert: RestoreTestMissing
+                expr: >-
+                  emily_promised_restore_test_seconds
+                  unless on (repository) emily_restore_test_last_success_timestamp_seconds
+                for: 8d
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: {{ $labels.repository }} has never been restored from; a drill is promised every {{ $value | humanizeDuration }}."
+              - alert: SnapshotStale
+                expr: >-
+                  time() - emily_snapshot_newest_timestamp_seconds
+                  > on (dataset) group_left () emily_promised_snapshot_seconds
+                for: 15m
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: the newest snapshot of {{ $labels.dataset }} is {{ $value | humanizeDuration }} old."
+              - alert: SnapshotMissing
+                expr: >-
+                  emily_promised_snapshot_seconds
+                  unless on (dataset) emily_snapshot_newest_timestamp_seconds
+                for: 26h
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: {{ $labels.dataset }} has no snapshot; one is promised every {{ $value | humanizeDuration }}."
+      ''
+      "  - name: promises\n    rules:\n      - record: emily_promised_backup_seconds\n        expr: vector(93600)\n        labels: {\"repository\": \"s3\"}\n      - record: emily_promised_restore_test_seconds\n        expr: vector(655200)\n        labels: {\"repository\": \"s3\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(7200)\n        labels: {\"dataset\": \"ember/code\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(93600)\n        labels: {\"dataset\": \"ember/media\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(93600)\n        labels: {\"dataset\": \"ember/models\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(7200)\n        labels: {\"dataset\": \"rpool/root\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(7200)\n        labels: {\"dataset\": \"rpool/state\"}\n      - record: emily_promised_pool\n        expr: vector(1)\n        labels: {\"pool\": \"ember\"}\n      - record: emily_promised_pool\n        expr: vector(1)\n        labels: {\"pool\": \"rpool\"}\n      - record: emily_promised_tunnel\n        expr: vector(1)\n        labels: {\"interface\": \"wg0\", \"peer\": \"minnesota\", \"public_key\": \"DCFFrHzrByanm9OFf/uvMa8VY+KnaRgRXLe5RbTK6+E=\"}\n"
+    ];
+  };
+
+  # Exporters listen on every address unless they are told one.
+  services.prometheus.exporters = {
+    node = {
+      enable = true;
+      listenAddress = "127.0.0.1";
+      enabledCollectors = [
+        "pressure"
+        "systemd"
+        "textfile"
+        "zfs"
+      ];
+      extraFlags = [
+        "--collector.systemd.enable-restarts-metrics"
+        "--collector.textfile.directory=/var/lib/emily/metrics"
+      ];
+      openFirewall = false;
+    };
+    systemd = {
+      enable = true;
+      listenAddress = "127.0.0.1";
+      openFirewall = false;
+    };
+    zfs = {
+      enable = true;
+      listenAddress = "127.0.0.1";
+      openFirewall = false;
+    };
+    smartctl = {
+      enable = true;
+      listenAddress = "127.0.0.1";
+      # Asking wakes a disk's controller; a failing disk takes days, not seconds.
+      maxInterval = "5m";
+      openFirewall = false;
+    };
+    wireguard = {
+      enable = true;
+      listenAddress = "127.0.0.1";
+      interfaces = [ "wg0" ];
+      # The age of the last handshake, which is how a dead tunnel shows.
+      latestHandshakeDelay = true;
+      openFirewall = false;
+    };
+  };
+
+  # Backups and drills leave their results here; the exporter runs as nobody in particular.
+  systemd.tmpfiles.settings.emily-metrics."/var/lib/emily/metrics".d = {
+    mode = "0755";
+    user = "root";
+    group = "root";
+  };
+
+  services.prometheus.alertmanager = {
+    enable = true;
+    listenAddress = "127.0.0.1";
+    port = 9093;
+    openFirewall = false;
+    # One Alertmanager is no cluster; by default it would wait for others on every address.
+    extraFlags = [ "--cluster.listen-address=" ];
+    configuration = {
+      route = {
+        receiver = "operators";
+        group_by = [ "alertname" ];
+        group_wait = "30s";
+        group_interval = "5m";
+        repeat_interval = "12h";
+        routes = [
+          {
+            matchers = [ "alertname=\"Watchdog\"" ];
+            receiver = "heartbeat";
+            group_wait = "0s";
+            group_interval = "1m";
+            repeat_interval = "50s";
+          }
+          {
+            matchers = [ "severity=\"critical\"" ];
+            receiver = "operators";
+            repeat_interval = "2h";
+          }
+        ];
+      };
+      inhibit_rules = [
+        {
+          source_matchers = [ "severity=\"critical\"" ];
+          target_matchers = [ "severity=\"warning\"" ];
+          equal = [
+            "alertname"
+            "job"
+            "pool"
+          ];
+        }
+      ];
+      receivers = [
+        {
+          name = "operators";
+          webhook_configs = [
+            {
+              url_file = "/run/credentials/alertmanager.service/notify";
+              send_resolved = true;
+            }
+          ];
+        }
+        { name = "heartbeat"; }
+      ];
+    };
+  };
+  systemd.services.alertmanager.serviceConfig.LoadCredential = [ "notify:/run/secrets/alert-webhook" ];
+
+  services.grafana = {
+    enable = true;
+    openFirewall = false;
+    settings = {
+      server = {
+        http_addr = "10.10.0.2";
+        http_port = 3000;
+        domain = "10.10.0.2";
+      };
+      security = {
+        admin_password = "$__file{/run/credentials/grafana.service/admin-password}";
+        # Seals stored credentials. Changing it later loses them.
+        secret_key = "$__file{/run/credentials/grafana.service/secret-key}";
+        disable_gravatar = true;
+      };
+      users.allow_sign_up = false;
+      dashboards.default_home_dashboard_path = "/etc/emily/dashboards/overview.json";
+      # It calls nobody.
+      analytics = {
+        check_for_plugin_updates = false;
+        check_for_updates = false;
+        feedback_links_enabled = false;
+        reporting_enabled = false;
+      };
+      news.news_feed_enabled = false;
+      plugins.preinstall_disabled = true;
+    };
+    provision = {
+      enable = true;
+      datasources.settings = {
+        apiVersion = 1;
+        datasources = [
+          {
+            name = "Prometheus";
+            uid = "emily-prometheus";
+            type = "prometheus";
+            url = "http://127.0.0.1:9090";
+            isDefault = true;
+          }
+        ];
+      };
+      dashboards.settings = {
+        apiVersion = 1;
+        providers = [
+          {
+            name = "emily";
+            options = { path = "/etc/emily/dashboards"; };
+            allowUiUpdates = false;
+          }
+        ];
+      };
+    };
+  };
+  systemd.services.grafana.serviceConfig.LoadCredential = [
+    "admin-password:/run/secrets/grafana-admin"
+    "secret-key:/run/secrets/grafana-key"
+  ];
+  environment.etc."emily/dashboards/overview.json".text = ''
+    {
+      "uid": "emily-overview",
+      "title": "Overview",
+      "tags": [
+        "emily"
+      ],
+      "timezone": "browser",
+      "editable": false,
+      "refresh": "30s",
+      "schemaVersion": 39,
+      "time": {
+        "from": "now-24h",
+        "to": "now"
+      },
+      "templating": {
+        "list": [
+          {
+            "name": "host",
+            "label": "Host",
+            "type": "query",
+            "datasource": {
+              "type": "prometheus",
+              "uid": "emily-prometheus"
+            },
+            "query": "label_values(node_boot_time_seconds, instance)",
+            "refresh": 1,
+            "multi": false,
+            "current": {}
+          }
+        ]
+      },
+      "panels": [
+        {"title": "Alerts firing", "type": "stat", "gridPos": {"x": 0, "y": 0, "w": 4, "h": 5}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "none", "thresholds": {"mode": "absolute", "steps": [{"color": "green", "value": null}, {"color": "red", "value": 1}]}}}, "id": 1,
+         "targets": [
+           {"refId": "A", "expr": "count(ALERTS{alertstate=\"firing\", alertname!=\"Watchdog\"}) or vector(0)", "legendFormat": "alerts", "instant": true}
+         ]},
+        {"title": "Pools", "type": "stat", "gridPos": {"x": 4, "y": 0, "w": 6, "h": 5}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "none", "mappings": [{"type": "value", "options": {"0": {"text": "ONLINE", "color": "green"}, "1": {"text": "DEGRADED", "color": "orange"}, "2": {"text": "FAULTED", "color": "red"}, "3": {"text": "OFFLINE", "color": "red"}, "4": {"text": "UNAVAIL", "color": "red"}, "5": {"text": "REMOVED", "color": "red"}, "6": {"text": "SUSPENDED", "color": "red"}}}]}}, "id": 2,
+         "targets": [
+           {"refId": "A", "expr": "zfs_pool_health{instance=~\"$host\"}", "legendFormat": "{{pool}}", "instant": true}
+         ]},
+        {"title": "Pool space used", "type": "stat", "gridPos": {"x": 10, "y": 0, "w": 6, "h": 5}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "percentunit", "thresholds": {"mode": "absolute", "steps": [{"color": "green", "value": null}, {"color": "orange", "value": 0.8}, {"color": "red", "value": 0.9}]}}}, "id": 3,
+         "targets": [
+           {"refId": "A", "expr": "zfs_pool_allocated_bytes{instance=~\"$host\"} / zfs_pool_size_bytes{instance=~\"$host\"}", "legendFormat": "{{pool}}", "instant": true}
+         ]},
+        {"title": "Failed units", "type": "stat", "gridPos": {"x": 16, "y": 0, "w": 4, "h": 5}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "none", "thresholds": {"mode": "absolute", "steps": [{"color": "green", "value": null}, {"color": "red", "value": 1}]}}}, "id": 4,
+         "targets": [
+           {"refId": "A", "expr": "sum(node_systemd_unit_state{instance=~\"$host\", state=\"failed\"})", "legendFormat": "units", "instant": true}
+         ]},
+        {"title": "Up for", "type": "stat", "gridPos": {"x": 20, "y": 0, "w": 4, "h": 5}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 5,
+         "targets": [
+           {"refId": "A", "expr": "time() - node_boot_time_seconds{instance=~\"$host\"}", "legendFormat": "{{instance}}", "instant": true}
+         ]},
+        {"title": "Age of the last good copy", "type": "timeseries", "gridPos": {"x": 0, "y": 5, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 6,
+         "targets": [
+           {"refId": "A", "expr": "time() - emily_backup_last_success_timestamp_seconds{instance=~\"$host\"}", "legendFormat": "{{repository}}"},
+           {"refId": "B", "expr": "emily_promised_backup_seconds", "legendFormat": "{{repository}}, promised"}
+         ]},
+        {"title": "Age of the newest snapshot", "type": "timeseries", "gridPos": {"x": 12, "y": 5, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 7,
+         "targets": [
+           {"refId": "A", "expr": "time() - emily_snapshot_newest_timestamp_seconds{instance=~\"$host\"}", "legendFormat": "{{dataset}}"}
+         ]},
+        {"title": "Memory", "type": "timeseries", "gridPos": {"x": 0, "y": 12, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "bytes"}}, "id": 8,
+         "targets": [
+           {"refId": "A", "expr": "node_memory_MemTotal_bytes{instance=~\"$host\"} - node_memory_MemAvailable_bytes{instance=~\"$host\"}", "legendFormat": "in use"},
+           {"refId": "B", "expr": "node_zfs_arc_size{instance=~\"$host\"}", "legendFormat": "of it ZFS cache"},
+           {"refId": "C", "expr": "node_memory_MemTotal_bytes{instance=~\"$host\"}", "legendFormat": "installed"}
+         ]},
+        {"title": "Time spent waiting for memory, disks, processor", "type": "timeseries", "gridPos": {"x": 12, "y": 12, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "percentunit"}}, "id": 9,
+         "targets": [
+           {"refId": "A", "expr": "rate(node_pressure_memory_waiting_seconds_total{instance=~\"$host\"}[5m])", "legendFormat": "memory"},
+           {"refId": "B", "expr": "rate(node_pressure_io_waiting_seconds_total{instance=~\"$host\"}[5m])", "legendFormat": "disks"},
+           {"refId": "C", "expr": "rate(node_pressure_cpu_waiting_seconds_total{instance=~\"$host\"}[5m])", "legendFormat": "processor"}
+         ]},
+        {"title": "Network", "type": "timeseries", "gridPos": {"x": 0, "y": 19, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "Bps"}}, "id": 10,
+         "targets": [
+           {"refId": "A", "expr": "rate(node_network_receive_bytes_total{instance=~\"$host\", device!=\"lo\"}[5m])", "legendFormat": "{{device}} in"},
+           {"refId": "B", "expr": "-rate(node_network_transmit_bytes_total{instance=~\"$host\", device!=\"lo\"}[5m])", "legendFormat": "{{device}} out"}
+         ]},
+        {"title": "Disks", "type": "timeseries", "gridPos": {"x": 12, "y": 19, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "Bps"}}, "id": 11,
+         "targets": [
+           {"refId": "A", "expr": "rate(node_disk_read_bytes_total{instance=~\"$host\", device=~\"sd.*|nvme.*\"}[5m])", "legendFormat": "{{device}} read"},
+           {"refId": "B", "expr": "-rate(node_disk_written_bytes_total{instance=~\"$host\", device=~\"sd.*|nvme.*\"}[5m])", "legendFormat": "{{device}} written"}
+         ]},
+        {"title": "Disk temperature", "type": "timeseries", "gridPos": {"x": 0, "y": 26, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "celsius"}}, "id": 12,
+         "targets": [
+           {"refId": "A", "expr": "smartctl_device_temperature{instance=~\"$host\", temperature_type=\"current\"}", "legendFormat": "{{device}}"}
+         ]},
+        {"title": "Tunnels: time since the last handshake", "type": "timeseries", "gridPos": {"x": 12, "y": 26, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 13,
+         "targets": [
+           {"refId": "A", "expr": "wireguard_latest_handshake_delay_seconds{instance=~\"$host\"}", "legendFormat": "{{interface}} {{public_key}}"}
+         ]}
+      ]
+    }
+  '';
+
+  # Its address is there only once the interface is up: try until then.
+  systemd.services."grafana".wants = [ "network-online.target" ];
+  systemd.services."grafana".after = [ "network-online.target" ];
+  systemd.services."grafana".startLimitIntervalSec = 0;
+  systemd.services."grafana".serviceConfig.RestartSec = "5s";
+}

@@ -1,0 +1,138 @@
+# Generated from "hosts/ember/host.yaml"; edit that file, then run: emily-infra render
+# What is imported, mounted and swapped to, and how pools are looked after. Nothing here creates,
+# changes or destroys a pool.
+{ lib, pkgs, ... }:
+{
+  boot.supportedFilesystems.zfs = true;
+  # The default kernel: a newer one may be ahead of ZFS, whose module then does not build.
+  boot.kernelPackages = lib.mkDefault pkgs.linuxPackages;
+  # Stable names; /dev/sdX moves at a reboot.
+  boot.zfs.devNodes = "/dev/disk/by-id";
+  # Never take a pool that another host may have imported. If the root pool is refused after a crash
+  # or a move of the disks, boot once with zfs_force=1 on the kernel command line.
+  boot.zfs.forceImportRoot = false;
+  boot.zfs.forceImportAll = false;
+  # Ceiling of the read cache in bytes; without one it grows to nearly all RAM.
+  boot.kernelParams = [ "zfs.zfs_arc_max=42949672960" ];
+
+  # nofail: what the boot can do without must not stop it. A missing pool or a dead boot disk leaves
+  # a host that answers, with that one folder empty; units that need it wait by RequiresMountsFor.
+  fileSystems."/" = {
+    device = "rpool/root";
+    fsType = "zfs";
+  };
+  fileSystems."/boot" = {
+    device = "/dev/disk/by-id/nvme-A-part1";
+    fsType = "vfat";
+    options = [
+      "umask=0077"
+      "nofail"
+    ];
+  };
+  fileSystems."/nix" = {
+    device = "rpool/nix";
+    fsType = "zfs";
+  };
+  fileSystems."/srv/code" = {
+    device = "ember/code";
+    fsType = "zfs";
+    options = [ "nofail" ];
+  };
+  fileSystems."/srv/media" = {
+    device = "ember/media";
+    fsType = "zfs";
+    options = [ "nofail" ];
+  };
+  fileSystems."/srv/models" = {
+    device = "ember/models";
+    fsType = "zfs";
+    options = [ "nofail" ];
+  };
+  fileSystems."/srv/nix-cache" = {
+    device = "ember/nix";
+    fsType = "zfs";
+    options = [ "nofail" ];
+  };
+  fileSystems."/var/lib" = {
+    device = "rpool/state";
+    fsType = "zfs";
+  };
+
+  # Partitions, never a zvol: ZFS needs memory to write, and would wait for itself.
+  swapDevices = [
+    {
+      device = "/dev/disk/by-id/nvme-A-part2";
+      options = [
+        "defaults"
+        "nofail"
+      ];
+    }
+    {
+      device = "/dev/disk/by-id/nvme-B-part2";
+      options = [
+        "defaults"
+        "nofail"
+      ];
+    }
+  ];
+
+  # Reads every block, and mends from redundancy what does not match its checksum.
+  services.zfs.autoScrub = {
+    enable = true;
+    interval = "*-*-01 00:00:00 UTC";
+    pools = [
+      "ember"
+      "rpool"
+    ];
+  };
+  services.zfs.trim = {
+    enable = true;
+    interval = "Mon *-*-* 00:00:00 UTC";
+  };
+  # Events go to the journal, the good ones too; of one kind at most one an hour.
+  services.zfs.zed.settings = {
+    ZED_NOTIFY_VERBOSE = true;
+    ZED_NOTIFY_INTERVAL_SECS = 3600;
+  };
+
+  # Not tmpfiles: nothing orders it after a nofail mount, so it would change the empty folder below.
+  systemd.services."dataset-owner-ember-code" = {
+    description = "Give /srv/code to colter";
+    wantedBy = [ "multi-user.target" ];
+    unitConfig = {
+      RequiresMountsFor = "/srv/code";
+      ConditionPathIsMountPoint = "/srv/code";
+    };
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "${pkgs.coreutils}/bin/" + "install -d -o colter -g users -m 2770 /srv/code";
+    };
+  };
+  systemd.services."dataset-owner-ember-media" = {
+    description = "Give /srv/media to colter";
+    wantedBy = [ "multi-user.target" ];
+    unitConfig = {
+      RequiresMountsFor = "/srv/media";
+      ConditionPathIsMountPoint = "/srv/media";
+    };
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "${pkgs.coreutils}/bin/" + "install -d -o colter -g users -m 2770 /srv/media";
+    };
+  };
+  systemd.services."dataset-owner-ember-models" = {
+    description = "Give /srv/models to colter";
+    wantedBy = [ "multi-user.target" ];
+    unitConfig = {
+      RequiresMountsFor = "/srv/models";
+      ConditionPathIsMountPoint = "/srv/models";
+    };
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "${pkgs.coreutils}/bin/" + "install -d -o colter -g users -m 2770 /srv/models";
+    };
+  };
+}

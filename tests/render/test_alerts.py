@@ -1,0 +1,109 @@
+"""Every alert that pages somebody, fired and kept silent by promtool on series that we make up."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.hosts import shipped
+from tests.render.test_monitoring import rules
+
+EMBER = shipped("ember")
+KEY = "DCFFrHzrByanm9OFf/uvMa8VY+KnaRgRXLe5RbTK6+E="
+TUNNEL = f'wireguard_latest_handshake_delay_seconds{{interface="wg0", public_key="{KEY}"}}'
+COPY = 'emily_backup_last_success_timestamp_seconds{repository="s3"}'
+SNAPSHOT = 'emily_snapshot_newest_timestamp_seconds{dataset="ember/code"}'
+DRILL = 'emily_restore_test_last_success_timestamp_seconds{repository="s3"}'
+RESULT = 'emily_restore_test_success{repository="s3"}'
+FAILED = 'alertmanager_notifications_failed_total{integration="webhook"}'
+SMART = 'smartctl_device_smart_status{device="sda"}'
+DISK = 'smartctl_device{device="sda", model_name="HDD", serial_number="S1"}'
+AVAILABLE = 'node_filesystem_avail_bytes{mountpoint="/srv", fstype="zfs"}'
+SIZE = 'node_filesystem_size_bytes{mountpoint="/srv", fstype="zfs"}'
+PENDING = (
+    'smartctl_device_attribute{device="sda", attribute_name="Current_Pending_Sector",'
+    ' attribute_value_type="raw"}'
+)
+
+FIRES = [
+    # Time begins at 0 here, so what happened long ago has a negative time.
+    # alert, at, series with their values by the minute (by four where hours are many), its summary
+    ("Watchdog", "0m", {}, "Alerting works on ember"),
+    ("TargetDown", "6m", {'up{job="node"}': "0x10"}, "the node exporter has not answered"),
+    ("TargetDown", "6m", {'up{job="smartctl"}': "0x10"}, "smartctl has not answered"),
+    ("UnitFailed", "2m", {'node_systemd_unit_state{name="smbd.service", state="failed"}': "1x5"},
+     "smbd.service has failed"),
+    ("UnitRestarting", "1h", {'node_systemd_service_restart_total{name="a.service"}': "0+1x60"},
+     "a.service restarted 60 times"),
+    ("MemoryPressure", "15m", {"node_pressure_memory_stalled_seconds_total": "0+12x20"}, "20%"),
+    ("OomKill", "10m", {"node_vmstat_oom_kill": "3x5 4x10"}, "killed 1 processes"),
+    ("ClockSkew", "6m", {"node_timex_offset_seconds": "-0.25x10"}, "off by 250ms"),
+    ("WireguardStale", "10m", {TUNNEL: "0+60x20"}, "no handshake with minnesota on wg0 for 10m"),
+    ("ZpoolNotOnline", "0m", {'zfs_pool_health{pool="ember"}': "1"}, "ember is DEGRADED"),
+    ("ZpoolNotOnline", "0m", {'zfs_pool_health{pool="ember"}': "6"}, "ember is SUSPENDED"),
+    ("ZpoolMissing", "6m", {'zfs_pool_health{pool="rpool"}': "0x10"}, "ember is not imported"),
+    ("ZpoolFull", "11m", {'zfs_pool_allocated_bytes{pool="ember"}': "85x20",
+                          'zfs_pool_size_bytes{pool="ember"}': "100x20"}, "ember is 85% full"),
+    ("FilesystemFullSoon", "7h", {AVAILABLE: "1000-1x420", SIZE: "2000x420"}, "29% left"),
+    ("DiskSmart", "6m", {SMART: "0x10", DISK: "1x10"}, "failing (HDD, serial S1)."),
+    ("DiskSmart", "6m", {SMART: "0x10"}, "sda says that it is failing."),
+    ("DiskSectors", "1h", {PENDING: "0x30 8x60"}, "Current_Pending_Sector of sda grew by"),
+    ("BackupStale", "1m", {COPY: "-97140x5"}, "copy in s3 is 1d 3h 0m 0s old"),
+    ("BackupMissing", "27h", {}, "s3 has reported no copy"),
+    ("RestoreTestFailed", "0m", {RESULT: "0"}, "from s3 did not give back"),
+    ("RestoreTestStale", "1m", {DRILL: "-691140x5"}, "nothing was restored from s3 for 8d"),
+    ("SnapshotStale", "20m", {SNAPSHOT: "-9600x30"}, "snapshot of ember/code is 3h 0m 0s old"),
+    ("SnapshotMissing", "27h", {}, "ember/code has no snapshot"),
+    ("NotifyBroken", "15m", {FAILED: "0+1x20"}, "notifications by webhook failed"),
+]  # fmt: skip
+
+SILENT = [
+    ("TargetDown", "4m", {'up{job="node"}': "0x10"}),
+    ("TargetDown", "6m", {'up{job="node"}': "1x10"}),
+    ("UnitFailed", "2m", {'node_systemd_unit_state{name="a.service", state="failed"}': "0x5"}),
+    ("MemoryPressure", "15m", {"node_pressure_memory_stalled_seconds_total": "0+5x20"}),
+    ("OomKill", "30m", {"node_vmstat_oom_kill": "3x5 4x30"}),
+    ("ClockSkew", "6m", {"node_timex_offset_seconds": "0.04x10"}),
+    ("WireguardStale", "10m", {TUNNEL: "120x20"}),
+    ("WireguardStale", "20m", {TUNNEL.replace("DCFF", "AAAA"): "0+60x20"}),
+    ("ZpoolNotOnline", "0m", {'zfs_pool_health{pool="ember"}': "0"}),
+    ("FilesystemFullSoon", "7h", {AVAILABLE: "1000x420", SIZE: "2000x420"}),
+    ("DiskSectors", "1h", {PENDING: "8x60"}),
+    ("BackupStale", "1m", {COPY: "-90000x5"}),
+    ("BackupMissing", "27h", {COPY: "0x600"}),
+    ("RestoreTestFailed", "0m", {RESULT: "1"}),
+    ("SnapshotStale", "20m", {SNAPSHOT: "-5000x30"}),
+]
+
+
+def promtool(folder: Path, at: str, series: dict[str, str], alert: str) -> str:
+    """What promtool has to say of an alert at a time, told to expect none."""
+    (folder / "rules").write_text(rules(EMBER))
+    step = "1m" if at.endswith("m") or int(at[:-1]) < 20 else "4m"  # days take their time
+    test = {
+        "interval": step,
+        "external_labels": {"host": "ember"},
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "alert_rule_test": [{"eval_time": at, "alertname": alert, "exp_alerts": []}],
+    }
+    text = {"rule_files": ["rules"], "evaluation_interval": step, "tests": [test]}
+    (folder / "test.yml").write_text(json.dumps(text))
+    command = ["promtool", "test", "rules", str(folder / "test.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("alert", "at", "series", "summary"), FIRES, ids=lambda v: str(v)[:24])
+def test_an_alert_fires_with_its_numbers(
+    alert: str, at: str, series: dict[str, str], summary: str, tmp_path: Path
+) -> None:
+    said = promtool(tmp_path, at, series, alert)
+
+    assert f'alertname="{alert}"' in said
+    assert summary in said
+
+
+@pytest.mark.parametrize(("alert", "at", "series"), SILENT, ids=lambda v: str(v)[:24])
+def test_an_alert_stays_silent(alert: str, at: str, series: dict[str, str], tmp_path: Path) -> None:
+    assert promtool(tmp_path, at, series, alert) == ""

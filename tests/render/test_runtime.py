@@ -1,0 +1,127 @@
+"""The runtime's unit as Nix and systemd see it, and its configuration as the service reads it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emily_infra.spec.host import Host
+from emily_runtime.config import Config, read
+from tests.hosts import over, pebble, shipped
+from tests.render import systemd
+from tests.render.evaluated import module
+
+EMBER = shipped("ember")
+ALONE = "runtime: { token: secret:token }\nsecrets: { token: {} }\n"
+NEWER = ("RestartSteps", "RestartMaxDelaySec", "MemoryPressureWatch")
+"""What systemd learned in 254."""
+
+
+def unit(host: Host) -> Any:
+    return module(host, "runtime")["systemd"]["services"]["emily-runtime"]
+
+
+def config(host: Host) -> Any:
+    return unit(host)["serviceConfig"]
+
+
+def configuration(host: Host, folder: Path) -> Config:
+    file = folder / "runtime.toml"
+    file.write_text(module(host, "runtime")["environment"]["etc"]["emily/runtime.toml"]["text"])
+    return read(file)
+
+
+def test_a_host_without_a_runtime_has_no_such_module() -> None:
+    with pytest.raises(KeyError):
+        module(shipped("pebble"), "runtime")
+
+
+def test_the_service_understands_what_is_rendered(tmp_path: Path) -> None:
+    found = configuration(EMBER, tmp_path)
+
+    assert found == Config("10.30.0.2", 8470, "en", {})
+
+
+def test_it_is_told_which_credential_holds_which_key(tmp_path: Path) -> None:
+    host = over(EMBER, "runtime: { language: ko, providers: { openai: secret:key } }")
+
+    found = configuration(host, tmp_path)
+
+    assert found.language == "ko"
+    assert found.providers == {"openai": "provider-openai"}
+    assert config(host)["LoadCredential"] == [
+        "token:/run/secrets/runtime-token",
+        "provider-openai:/run/secrets/key",
+    ]
+
+
+def test_without_a_zone_it_is_served_on_loopback_alone(tmp_path: Path) -> None:
+    host = pebble(ALONE)
+
+    assert configuration(host, tmp_path).host == "127.0.0.1"
+    assert config(host)["IPAddressAllow"] == ["localhost"]
+
+
+def test_a_changed_configuration_restarts_it() -> None:
+    other = over(EMBER, "runtime: { port: 9000 }")
+
+    assert unit(EMBER)["restartTriggers"] != unit(other)["restartTriggers"]
+
+
+def test_pressure_begins_at_three_quarters_of_the_ceiling() -> None:
+    values = config(EMBER)
+    slices = module(EMBER, "runtime")["systemd"]["slices"]
+
+    assert (values["MemoryHigh"], values["MemoryMax"]) == (3 << 30, 4 << 30)
+    assert slices["emily-runtime"]["sliceConfig"]["MemoryMax"] == 4 << 30
+    assert values["Slice"] == "emily-runtime.slice"
+
+
+def test_offline_it_exchanges_packets_with_its_callers_only() -> None:
+    values = config(over(EMBER, "network: { zones: { management: { gateway: null } } }"))
+
+    assert values["IPAddressDeny"] == "any"
+    assert values["IPAddressAllow"] == ["localhost", "10.30.0.0/24"]
+
+
+def test_a_zone_that_the_policy_lets_in_is_not_kept_out_by_the_unit() -> None:
+    lines = [f"{{ from: {zone}, to: host, services: [runtime] }}" for zone in ("ai", "data")]
+
+    values = config(over(EMBER, f"network: {{ allow: [{', '.join(lines)}] }}"))
+
+    assert values["IPAddressAllow"] == ["localhost", "10.30.0.0/24", "10.20.0.0/24"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "runtime: { providers: { anthropic: secret:key } }",
+        "runtime: { zone: management }",
+        "network: { zones: { ai: { address: dhcp } } }",
+    ],
+    ids=["a provider", "a way out", "a learned address"],
+)
+def test_callers_from_anywhere_or_a_provider_leave_it_open(part: str) -> None:
+    assert "IPAddressDeny" not in config(over(EMBER, part))
+
+
+@pytest.mark.parametrize("host", [EMBER, pebble(ALONE)], ids=["ember", "pebble"])
+def test_systemd_has_nothing_to_say_against_the_unit(host: Host, tmp_path: Path) -> None:
+    said = systemd.complaints(module(host, "runtime"), tmp_path).splitlines()
+
+    assert [line for line in said if not any(name in line for name in NEWER)] == []
+
+
+def test_systemd_finds_the_service_well_sealed(tmp_path: Path) -> None:
+    assert systemd.exposure(module(EMBER, "runtime"), "emily-runtime", tmp_path) <= 1.5
+
+
+def test_it_never_gives_up_and_never_spins() -> None:
+    values = config(EMBER)
+
+    assert unit(EMBER)["startLimitIntervalSec"] == 0
+    assert (values["Restart"], values["RestartSteps"], values["RestartMaxDelaySec"]) == (
+        "always",
+        8,
+        "1min",
+    )
