@@ -1,0 +1,8 @@
+# What emily_infra imports; pyproject.toml says which versions will do.
+python3Packages: [
+  python3Packages.jinja2
+  python3Packages.pydantic
+  python3Packages.pyyaml
+  python3Packages.rich
+  python3Packages.typer
+]

@@ -1,0 +1,17 @@
+# Python with everything that the programs import, and the extra `dev` of pyproject.toml.
+pkgs:
+pkgs.python3.withPackages (
+  packages:
+  import ./dependencies.nix packages
+  ++ [
+    packages.hypothesis
+    packages.jsonschema
+    packages.mkdocs
+    packages.mkdocs-material
+    packages.mypy
+    packages.pytest
+    packages.pytest-xdist
+    packages.setuptools
+    packages.types-pyyaml
+  ]
+)

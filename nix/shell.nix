@@ -1,0 +1,26 @@
+# Everything to work on this repository and to run all of its tests; `emily-infra` runs the
+# checkout, so that edits are seen.
+pkgs:
+let
+  python = import ./python.nix pkgs;
+  emily-infra = pkgs.writeShellScriptBin "emily-infra" ''
+    PYTHONPATH=$(${pkgs.git}/bin/git rev-parse --show-toplevel) || exit
+    export PYTHONPATH
+    exec ${python}/bin/python -m emily_infra "$@"
+  '';
+in
+pkgs.mkShell {
+  packages = [
+    emily-infra
+    python
+    pkgs.iproute2
+    pkgs.nftables
+    pkgs.nixfmt
+    pkgs.prometheus-alertmanager
+    pkgs.prometheus.cli
+    pkgs.restic
+    pkgs.ruff
+    pkgs.samba
+    pkgs.systemd
+  ];
+}
