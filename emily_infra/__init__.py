@@ -1,3 +1,3 @@
-"""One YAML file describes a NixOS storage-and-AI box; this package checks, renders and applies it."""
+"""One YAML file describes a NixOS box; this package checks it and renders it."""
 
 __version__ = "0.1.0"

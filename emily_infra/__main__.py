@@ -1,10 +1,13 @@
 """The entry point: quick to start, and no traceback ever reaches a person."""
 
 import gc
+import os
 
 
 def main() -> None:
     """Run the command line."""
+    # We use no pydantic plugin; looking for one reads the metadata of every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()  # a run is short and imports make much that lives on: a fifth of the start-up
     from emily_infra.cli import run
 

@@ -1,0 +1,78 @@
+"""The command line: parse, call, print; nothing else.
+
+What a command needs is imported inside it, so that `--version` and completion stay quick.
+"""
+
+import gc
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from emily_infra import __version__
+from emily_infra.cli import capacity, check, explain, init, render, show
+from emily_infra.cli.output import complain
+from emily_infra.errors import EmilyError
+
+app = typer.Typer(
+    name="emily-infra",
+    help="Describe a NixOS storage-and-AI box in one YAML file; check it, render it, apply it.",
+    epilog="Begin with: emily-infra init HOST",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command, summary in (
+    (init.init, "Write a commented starter host.yaml."),
+    (check.check, "Check host.yaml like source code."),
+    (render.render, "Render host.yaml to plain NixOS modules."),
+    (show.show, "Show what a host is, on one screen."),
+    (capacity.capacity, "Say what the pools will hold, to the byte."),
+    (explain.explain, "Tell the story behind a finding's code."),
+    (show.schema, "Print the JSON Schema of host.yaml."),
+):
+    app.command(short_help=summary)(command)
+
+UsageError: Any = typer.BadParameter.__bases__[0]
+"""Of click, or of the copy of click that typer carries: whichever this typer uses."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"emily-infra {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of a bug in this program.")
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command; `run` reads --debug itself."""
+
+
+def run() -> None:
+    """Run one command and leave with its exit code; an error is two lines, never a traceback."""
+    gc.freeze()
+    gc.enable()
+    try:
+        sys.exit(app(prog_name="emily-infra", standalone_mode=False))
+    except EmilyError as error:
+        complain(f"{error.code}: {error}", error.hint)
+    except UsageError as error:
+        error.show()
+    except (typer.Abort, KeyboardInterrupt):
+        complain("stopped; nothing is half-written", "run the same command again")
+    except BrokenPipeError:
+        sys.stderr.close()
+    except Exception as bug:
+        if "--debug" in sys.argv:
+            raise
+        text = f"BUG: {type(bug).__name__}: {bug}".splitlines()[0]
+        complain(text, "this is a fault of emily-infra; run again with --debug and report it")
+    sys.exit(1)
