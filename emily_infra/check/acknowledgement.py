@@ -38,13 +38,17 @@ EXPLANATIONS = (
 
 def weigh(fleet: Fleet, found: list[Finding], today: date) -> Iterator[Finding]:
     """The findings, marked where acknowledged, and what is wrong with the acknowledgements."""
+    entries = _by_code(fleet)
     used: set[tuple[str, int]] = set()
     for finding in found:
-        entries = fleet[finding.host].spec.acknowledge
-        covering = [index for index, entry in enumerate(entries) if _covers(entry, finding)]
-        used.update((finding.host, index) for index in covering)
-        accepted = [entries[index] for index in covering if _accepted(entries[index], today)]
-        yield finding.acknowledge(accepted[0].reason) if accepted else finding
+        reason = None
+        written = dotted(finding.place)
+        for index, entry in entries.get((finding.host, finding.code), ()):
+            if _covers(entry, written):
+                used.add((finding.host, index))
+                if reason is None and _accepted(entry, today):
+                    reason = entry.reason
+        yield finding if reason is None else finding.acknowledge(reason)
     for host in fleet.values():
         for index, entry in enumerate(host.spec.acknowledge):
             problem = _problem(entry, today, occurs=(host.name, index) in used)
@@ -55,10 +59,16 @@ def weigh(fleet: Fleet, found: list[Finding], today: date) -> Iterator[Finding]:
                 yield Finding(code, severity, place, message, hint, at, host.name)
 
 
-def _covers(entry: Acknowledgement, finding: Finding) -> bool:
-    place = dotted(finding.place)
-    below = place.startswith((f"{entry.at}.", f"{entry.at}["))
-    return entry.code == finding.code and (place == entry.at or below)
+def _by_code(fleet: Fleet) -> dict[tuple[str, str], list[tuple[int, Acknowledgement]]]:
+    entries: dict[tuple[str, str], list[tuple[int, Acknowledgement]]] = {}
+    for host in fleet.values():
+        for index, entry in enumerate(host.spec.acknowledge):
+            entries.setdefault((host.name, entry.code), []).append((index, entry))
+    return entries
+
+
+def _covers(entry: Acknowledgement, place: str) -> bool:
+    return place == entry.at or place.startswith((f"{entry.at}.", f"{entry.at}["))
 
 
 def _accepted(entry: Acknowledgement, today: date) -> bool:

@@ -61,7 +61,7 @@ def special_is_weaker_than_data(host: Host) -> Iterator[Problem]:
     data has parity: a mirror of three beside raidz2. zpool itself refuses less without force.
     """
     for group in groups(host.spec):
-        needed = min(vdev.failures_survived for vdev in group.pool.data)
+        needed = group.pool.failures_survived
         survived = group.vdev.failures_survived
         if group.role == "special" and survived < needed:
             message = f"the pool survives {needed} failed disks in its data, but {survived} here"

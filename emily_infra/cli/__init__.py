@@ -3,7 +3,6 @@
 What a command needs is imported inside it, so that `--version` and completion stay quick.
 """
 
-import gc
 import sys
 from typing import Annotated, Any
 
@@ -58,8 +57,6 @@ def main(
 
 def run() -> None:
     """Run one command and leave with its exit code; an error is two lines, never a traceback."""
-    gc.freeze()
-    gc.enable()
     try:
         sys.exit(app(prog_name="emily-infra", standalone_mode=False))
     except EmilyError as error:

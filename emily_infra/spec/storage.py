@@ -1,5 +1,6 @@
 """Disks, pools and datasets."""
 
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -75,12 +76,12 @@ class Vdev(Strict):
             raise wrong("a vdev has exactly one layout", "such as raidz2: [DISK, DISK, DISK, DISK]")
         return self
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """disk, mirror, raidz1 and so on."""
         return next(name for name, value in self if value)
 
-    @property
+    @cached_property
     def disks(self) -> tuple[DiskId, ...]:
         """The members in the order written."""
         value: DiskId | tuple[DiskId, ...] | None = getattr(self, self.kind)
@@ -169,6 +170,11 @@ class Pool(Strict):
     datasets: Annotated[
         dict[DatasetName, Dataset], Field(description="Filesystems by their name below the pool.")
     ] = {}
+
+    @cached_property
+    def failures_survived(self) -> int:
+        """How many members of any one data vdev may fail without loss."""
+        return min(vdev.failures_survived for vdev in self.data)
 
     @property
     def vdevs(self) -> tuple[tuple[str, int, Vdev], ...]:
