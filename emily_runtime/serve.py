@@ -53,7 +53,13 @@ class Service:
     async def _listen(self) -> asyncio.Server:
         try:
             return await asyncio.start_server(
-                self._accept, self.config.host, self.config.port, limit=MAX_HEAD
+                self._accept,
+                self.config.host,
+                self.config.port,
+                limit=MAX_HEAD,
+                # A rush must wait in the queue and not in the callers' retries: the service's own
+                # probe stands in it, too.
+                backlog=4 * self.limits.connections,
             )
         except OSError as error:
             reason = error.strerror or str(error)

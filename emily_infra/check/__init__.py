@@ -31,6 +31,7 @@ from emily_infra.spec.host import Fleet, Host
 
 def check(fleet: Fleet, today: date) -> list[Finding]:
     """Every finding of every rule, in the order of the files; acknowledged ones are marked."""
+    fleet = dict(sorted(fleet.items()))  # whichever order the hosts are named in
     found = [
         _finding(fleet[problem.host], rule, problem)
         for rule in RULES.values()

@@ -114,7 +114,8 @@ def operators_use_the_address_of_their_zone(host: Host) -> Iterator[Problem]:
     the same, but by the address that it has with them.
     """
     spec = host.spec
-    homes = {str(own.ip): zone for zone in spec.network.zones for own in addresses(spec, zone)}
+    zones = sorted(spec.network.zones)
+    homes = {str(own.ip): zone for zone in zones for own in addresses(spec, zone)}
     home = homes.get(str(spec.deploy.address))
     for index, network in enumerate(spec.deploy.operators):
         zone = zone_of(spec, network)

@@ -22,6 +22,7 @@ def overview(host: Host) -> None:
     for table in _tables(host.spec):
         if table.row_count:
             console.print(table)
+            console.print()
 
 
 def _headline(host: Host) -> Text:

@@ -59,13 +59,19 @@ def _finalize(value: object) -> str:
 
 
 def _indented(text: str) -> str:
-    lines: list[str] = []
-    indent = ""
-    for line in text.split("\n"):
-        if line.startswith(_MARK):
-            rest = line[len(_MARK) :]
-            lines.append(indent + rest if rest else "")
-        else:
-            indent = line[: len(line) - len(line.lstrip(" "))]
-            lines.append(line)
-    return "\n".join(lines)
+    """Continuation lines moved to where the line stands on which their literal begins."""
+    begin, *rest = text.split(f"\n{_MARK}")
+    pieces = [begin]
+    indent = _indentation(begin)
+    for piece in rest:
+        empty = not piece or piece[0] == "\n"
+        pieces.append(f"\n{piece}" if empty else f"\n{indent}{piece}")
+        if "\n" in piece:
+            indent = _indentation(piece)
+    return "".join(pieces)
+
+
+def _indentation(text: str) -> str:
+    """The spaces before the last line of a text."""
+    line = text[text.rfind("\n") + 1 :]
+    return line[: len(line) - len(line.lstrip(" "))]

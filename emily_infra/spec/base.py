@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -39,11 +40,15 @@ class Shaped:
     what: str
     hint: str
 
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return re.compile(self.pattern, re.ASCII)
+
     def check(self, value: object) -> str:
         """The text itself, where it has the shape."""
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, str) or not re.fullmatch(self.pattern, value, re.ASCII):
+        if not isinstance(value, str) or not self._regex.fullmatch(value):
             raise wrong(f"{shown(value)} is not {self.what}", self.hint)
         return value
 
@@ -62,7 +67,7 @@ class Secretive(Shaped):
 
     def check(self, value: object) -> str:
         """The text itself, where it has the shape."""
-        if isinstance(value, str) and re.fullmatch(self.pattern, value, re.ASCII):
+        if isinstance(value, str) and self._regex.fullmatch(value):
             return value
         context = {"message": f"this is not {self.what}", "hint": self.hint, "secret": True}
         raise PydanticCustomError("emily", "{message}", context)

@@ -92,7 +92,7 @@ def test_an_integer_of_64_bits_is_exact(numbers: list[int]) -> None:
         {1: 2},
         {None: 1},
         {1, 2},
-        object(),
+        pytest.param(object(), id="object"),
     ],
     ids=repr,
 )

@@ -196,7 +196,8 @@ def test_a_full_house_is_no_reason_for_the_watchdog_to_bite(tmp_path: Path) -> N
     with service(tmp_path, WATCHDOG_USEC="4000000") as running:
         guests = [running.connect() for _ in range(600)]
 
-        assert [running.told() for _ in range(2)] == [["WATCHDOG=1"]] * 2
+        signs = [running.told() for _ in range(3)]
+        assert signs.count(["WATCHDOG=1"]) >= 2
         assert len(guests) == 600
 
 
