@@ -1,5 +1,6 @@
 """Every code with its story: of the file, of the rules, of acknowledging."""
 
+from emily_infra import errors
 from emily_infra.check import acknowledgement
 from emily_infra.check.rule import RULES
 from emily_infra.findings import Explanation
@@ -7,6 +8,11 @@ from emily_infra.spec import codes
 
 
 def catalogue() -> dict[str, Explanation]:
-    """All findings by code, in the order of codes."""
-    entries = (*codes.EXPLANATIONS, *acknowledgement.EXPLANATIONS, *RULES.values())
+    """All findings and errors by code, in the order of codes."""
+    entries = (
+        *errors.EXPLANATIONS,
+        *codes.EXPLANATIONS,
+        *acknowledgement.EXPLANATIONS,
+        *RULES.values(),
+    )
     return {entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)}

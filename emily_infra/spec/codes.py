@@ -39,9 +39,9 @@ EXPLANATIONS = (
         "a: " + "[" * 40 + "]" * 40, "emily: 1",
     ),
     _error(
-        "YML006", "Aliases grow it beyond reason",
-        "An alias repeats what its anchor holds. Aliases of aliases multiply; at 50,000 values the "
-        "file is refused.",
+        "YML006", "It grows beyond reason",
+        "An alias repeats what its anchor holds, and aliases of aliases multiply. A file is "
+        "refused at 50,000 values, and a single text at 10,000 characters.",
         "a: &a [x, x, x, x, x, x, x, x]\n"
         + "".join(
             f"{name}: &{name} [{', '.join([f'*{before}'] * 8)}]\n"
@@ -62,7 +62,8 @@ EXPLANATIONS = (
     ),
     _error(
         "YML009", "A key is not a word",
-        "YAML allows lists and mappings as keys; host.yaml does not.",
+        "YAML allows lists and mappings as keys; host.yaml does not. The merge key << belongs to "
+        "YAML 1.1 and is refused too: share a whole mapping with an alias, or repeat the keys.",
         "? [a, b]\n: 1", "a: 1",
     ),
     _error(
@@ -92,5 +93,11 @@ EXPLANATIONS = (
         "have limits. The message says which.",
         "emily: 1\nsystem: { memory: { total: 128, arc: 40GiB } }",
         "emily: 1\nsystem: { memory: { total: 128GiB, arc: 40GiB } }",
+    ),
+    _error(
+        "SPC005", "There are more faults than are shown",
+        "A list of thousands helps nobody, and one indentation can cause them all. The first "
+        "hundred are shown; the others show when those are mended.",
+        "emily: 1\n" + "".join(f"key{number}: 1\n" for number in range(120)), "emily: 1",
     ),
 )  # fmt: skip

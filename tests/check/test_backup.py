@@ -111,7 +111,7 @@ def test_each_of_three_hosts_in_one_repository_hears_of_it() -> None:
     messages = {finding.host: finding.message for finding in found("BAK009", *fleet)}
 
     assert messages == {
-        "one": "one and two and 1 more write into the same repository",
+        "one": "one and three and 1 more write into the same repository",
         "two": "two and one and 1 more write into the same repository",
         "three": "three and one and 1 more write into the same repository",
     }

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from emily_infra.check.catalogue import catalogue
+from emily_infra.errors import EmilyError
 from emily_infra.findings import Explanation, Path
 from emily_infra.spec.codes import EXPLANATIONS
 from emily_infra.spec.load import parse
@@ -170,3 +171,10 @@ def test_hosts_are_completed_in_the_shell() -> None:
     )  # fmt: skip
 
     assert done.stdout.split() == ["pebble"]
+
+
+def test_every_error_of_the_program_has_a_story() -> None:
+    def below(error: type[EmilyError]) -> set[str]:
+        return {cls.code for cls in error.__subclasses__()}
+
+    assert below(EmilyError) <= catalogue().keys()

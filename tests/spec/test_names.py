@@ -125,12 +125,12 @@ def pairs(table: dict[str, tuple[object, ...]]) -> Iterator[Any]:
             yield pytest.param(name, value, id=f"{name}-{str(value)[:20]!r}")
 
 
-@pytest.mark.parametrize(("name", "value"), pairs(TAKEN))
+@pytest.mark.parametrize(("name", "value"), list(pairs(TAKEN)))
 def test_a_good_name_is_taken_as_it_is_written(name: str, value: object) -> None:
     assert str(adapter(name).validate_python(value, strict=True)) in (str(value), f"{value}/32")
 
 
-@pytest.mark.parametrize(("name", "value"), pairs(REFUSED))
+@pytest.mark.parametrize(("name", "value"), list(pairs(REFUSED)))
 def test_a_bad_name_is_refused_with_a_hint(name: str, value: object) -> None:
     with pytest.raises(ValidationError) as refused:
         adapter(name).validate_python(value, strict=True)
