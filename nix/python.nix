@@ -9,6 +9,7 @@ pkgs.python3.withPackages (
     packages.mkdocs
     packages.mkdocs-material
     packages.mypy
+    packages.pymdown-extensions
     packages.pytest
     packages.pytest-xdist
     packages.setuptools

@@ -17,7 +17,11 @@ def lower(host: Host) -> Mapping[str, object]:
         "spare_esps": partitions(host.spec, "esp")[1:],
         "tmpfs": _mount_size(memory.tmpfs) if memory.tmpfs else None,
         "zram_percent": memory.zram_percent if compressed == "zram" else None,
-        "zswap": [f"zswap.{setting}" for setting in _ZSWAP] if compressed == "zswap" else None,
+        "kernel_parameters": [
+            "panic=30",
+            *(f"zswap.{setting}" for setting in _ZSWAP if compressed == "zswap"),
+        ],
+        "zswap": compressed == "zswap",
     }
 
 

@@ -31,6 +31,9 @@ class Lines(str):
 
     __slots__ = ()
 
+    def __add__(self, below: str) -> "Lines":
+        return Lines(super().__add__(below))
+
 
 def nix_literal(value: object) -> str:
     """The Nix source of a value; continuation lines are relative to the line it begins on.

@@ -23,12 +23,12 @@ class Promise:
     labels: dict[str, str]
 
 
-def promises(spec: HostSpec) -> Lines | None:
+def promises(spec: HostSpec) -> Lines:
     """A group of recording rules in Prometheus's YAML; it continues the list in rules.yml."""
     found = [*_backups(spec), *_drills(spec), *_snapshots(spec), *_pools(spec), *_tunnels(spec)]
     if not found:
-        return None
-    return Lines("  - name: promises\n    rules:\n" + "".join(map(_rule, found)))
+        return Lines()
+    return Lines("\n  - name: promises\n    rules:\n" + "".join(map(_rule, found)))
 
 
 def _rule(promise: Promise) -> str:

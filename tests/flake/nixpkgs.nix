@@ -66,6 +66,7 @@ let
         "mkdocs-material"
         "mypy"
         "pydantic"
+        "pymdown-extensions"
         "pytest"
         "pytest-xdist"
         "pytestCheckHook"
@@ -94,7 +95,6 @@ let
     "iproute2"
     "nftables"
     "nixfmt"
-    "nixfmt-tree"
     "prometheus-alertmanager"
     "restic"
     "ruff"
@@ -105,6 +105,7 @@ let
     inherit lib;
     callPackage = callPackage final;
     prometheus.cli = derivation "prometheus-cli";
+    nixfmt-tree.override = { settings }: derivation "nixfmt-tree" // settings;
     mkShell = { packages }: derivation "shell" // { inherit packages; };
     python3.withPackages =
       choose: derivation "python3" // { contents = choose final.python3Packages; };

@@ -32,5 +32,5 @@ in
   checks = mapAttrs (_: mapAttrs (_: check: check.script or check.text)) self.checks;
   python = names (import (root + "/nix/python.nix") pkgs).contents;
   shells = mapAttrs (_: mapAttrs (_: shell: names shell.packages)) self.devShells;
-  formatter = mapAttrs (_: formatter: formatter.name) self.formatter;
+  formatter = mapAttrs (_: formatter: formatter.excludes) self.formatter;
 }

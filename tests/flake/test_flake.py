@@ -39,6 +39,10 @@ def test_the_outputs_have_the_names_that_nix_looks_for() -> None:
     ]  # fmt: skip
 
 
+def test_the_formatter_leaves_rendered_files_as_they_were_rendered() -> None:
+    assert outputs()["formatter"]["x86_64-linux"] == ["hosts/*/generated/*"]
+
+
 def test_every_folder_of_hosts_is_a_host() -> None:
     assert sorted(outputs()["hosts"]) == HOSTS
 

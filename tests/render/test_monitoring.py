@@ -31,8 +31,9 @@ def prometheus(host: Host) -> Any:
 
 
 def rules(host: Host) -> str:
-    """The rule file as NixOS joins it."""
-    return "\n".join(prometheus(host)["rules"])
+    """The one rule file."""
+    (text,) = prometheus(host)["rules"]
+    return str(text)
 
 
 def promised(host: Host) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from emily_infra.render.templates import Templates, modules_folder
 from emily_infra.spec.host import Host
 from tests.fuzz.mutate import shuffled
 from tests.fuzz.run import said
-from tests.hosts import as_host, findings, pebble, shipped
+from tests.hosts import as_host, findings, over, pebble, shipped
 
 TEMPLATES = Templates()
 HOSTS = ("ember", "pebble")
@@ -52,6 +52,65 @@ def test_the_order_of_keys_changes_no_finding(name: str, seed: int) -> None:
     host = shipped(name)
 
     assert said(findings(in_another_order(host, seed))) == said(findings(host))
+
+
+MORE = """
+system:
+  admins: { abe: { keys: [KEY1] }, zoe: { keys: [KEY2] } }
+storage:
+  disks: { ata-a: { size: 4TB }, ata-b: { size: 4TB } }
+  pools:
+    aaa:
+      data: [{ mirror: [ata-a, ata-b] }]
+      datasets: { z: { mountpoint: /z }, a: { mountpoint: /a } }
+network:
+  uplinks: { aux: { mac: "a0:36:9f:00:00:02" }, wan: { mac: "a0:36:9f:00:00:03" } }
+  zones:
+    aux: { on: aux, address: 10.40.0.2/24 }
+    wan: { on: wan, address: dhcp }
+    seoul: { wireguard: wg1 }
+  services: { zeta: { tcp: [7001] }, alpha: { tcp: [7002], udp: [7003] } }
+  allow:
+    - { from: management, to: host, services: [ssh, grafana, zeta, alpha] }
+    - { from: seoul, to: ai, services: [https, alpha] }
+    - { from: minnesota, to: host, services: [smb] }
+wireguard:
+  wg0:
+    peers:
+      attic:
+        public_key: iO+eTz3fOYI5oy3cRUX/iP5fIHvmuXv0YvIwz6amu+4=
+        allowed_ips: [10.99.0.0/24, fd99::/64]
+  wg1:
+    address: 10.1.0.2/24
+    private_key: secret:wg1
+    port: 51821
+    peers:
+      z: { public_key: 4jvHMWnE5LtTvBvBJFr4cxF4bLvnwQT/fYHEyYLrDVI=, allowed_ips: [10.1.0.0/25] }
+      a: { public_key: XbK8VCQz4Y8hT3tTqBqTzEyWnNDqVyWkIY3kXEhd6Ss=, allowed_ips: [10.1.0.128/25] }
+samba:
+  users: { abe: { password: secret:smb-abe }, zoe: { password: secret:smb-zoe } }
+  shares:
+    zzz: { dataset: aaa/z, users: [zoe, abe], zones: [seoul, data] }
+    aaa: { dataset: aaa/a, users: [abe], zones: [minnesota] }
+backup:
+  snapshots: { often: { hourly: 9 }, another: { yearly: 2, daily: 3 } }
+  offsite:
+    zzz: { repository: /mnt/z, password: secret:restic, datasets: [aaa/z, aaa/a] }
+    aaa: { repository: /mnt/a, password: secret:restic, datasets: [aaa/a] }
+runtime: { providers: { openai: secret:openai, anthropic: secret:anthropic } }
+secrets: { smb-abe: {}, smb-zoe: {}, wg1: {}, openai: {}, anthropic: { file: /run/agenix/a } }
+"""
+KEYS = [key for admin in shipped("ember").spec.system.admins.values() for key in admin.keys]
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 2**32))
+def test_the_order_of_keys_changes_no_byte_of_a_host_with_several_of_everything(seed: int) -> None:
+    host = over(shipped("ember"), MORE.replace("KEY1", KEYS[0]).replace("KEY2", KEYS[1]))
+    other = in_another_order(host, seed)
+
+    assert files(other) == files(host)
+    assert said(findings(other)) == said(findings(host))
 
 
 BROKEN = """

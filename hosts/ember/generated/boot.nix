@@ -37,17 +37,19 @@ in
   boot.tmp.useTmpfs = true;
   boot.tmp.tmpfsSize = "2G";
 
+  # Nobody stands beside this machine: when the kernel panics, in the initrd too, or hangs, it starts
+  # again by itself.
   # Pages are compressed in RAM, and go to the swap partition only when their fifth of it is full. As
   # kernel parameters, because not every supported NixOS has boot.zswap.
   boot.kernelParams = [
+    "panic=30"
     "zswap.enabled=1"
     "zswap.compressor=zstd"
     "zswap.max_pool_percent=20"
     "zswap.shrinker_enabled=1"
   ];
-
-  # Nobody stands beside this machine. When the kernel panics or hangs, it starts again by itself, in
-  # the generation that last proved itself.
-  boot.kernel.sysctl."kernel.panic" = 30;
   systemd.settings.Manager.RuntimeWatchdogSec = "60s";
+  # Root has no password, so an emergency shell would let nobody in, and SSH is not up yet where it
+  # starts. Without one the boot goes on after a mount that failed, and SSH answers.
+  systemd.enableEmergencyMode = false;
 }

@@ -89,8 +89,8 @@
       }
     ];
     alertmanagers = [ { static_configs = [ { targets = [ "127.0.0.1:9093" ]; } ]; } ];
-    # NixOS joins these into one file, and the second goes on with the list of groups in the first:
-    # what this host has promised, so that an alert fires on silence and not only on a failure.
+    # The last group is what this host has promised, so that an alert fires on silence and not only
+    # on a failure.
     rules = [
       ''
         # Alerts of every host. What a host has promised stands in series named emily_promised_*, which the
@@ -299,8 +299,40 @@
                 labels: { severity: warning }
                 annotations:
                   summary: "{{ $externalLabels.host }}: {{ $labels.dataset }} has no snapshot; one is promised every {{ $value | humanizeDuration }}."
+
+          - name: promises
+            rules:
+              - record: emily_promised_backup_seconds
+                expr: vector(93600)
+                labels: {"repository": "s3"}
+              - record: emily_promised_restore_test_seconds
+                expr: vector(655200)
+                labels: {"repository": "s3"}
+              - record: emily_promised_snapshot_seconds
+                expr: vector(7200)
+                labels: {"dataset": "ember/code"}
+              - record: emily_promised_snapshot_seconds
+                expr: vector(93600)
+                labels: {"dataset": "ember/media"}
+              - record: emily_promised_snapshot_seconds
+                expr: vector(93600)
+                labels: {"dataset": "ember/models"}
+              - record: emily_promised_snapshot_seconds
+                expr: vector(7200)
+                labels: {"dataset": "rpool/root"}
+              - record: emily_promised_snapshot_seconds
+                expr: vector(7200)
+                labels: {"dataset": "rpool/state"}
+              - record: emily_promised_pool
+                expr: vector(1)
+                labels: {"pool": "ember"}
+              - record: emily_promised_pool
+                expr: vector(1)
+                labels: {"pool": "rpool"}
+              - record: emily_promised_tunnel
+                expr: vector(1)
+                labels: {"interface": "wg0", "peer": "minnesota", "public_key": "DCFFrHzrByanm9OFf/uvMa8VY+KnaRgRXLe5RbTK6+E="}
       ''
-      "  - name: promises\n    rules:\n      - record: emily_promised_backup_seconds\n        expr: vector(93600)\n        labels: {\"repository\": \"s3\"}\n      - record: emily_promised_restore_test_seconds\n        expr: vector(655200)\n        labels: {\"repository\": \"s3\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(7200)\n        labels: {\"dataset\": \"ember/code\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(93600)\n        labels: {\"dataset\": \"ember/media\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(93600)\n        labels: {\"dataset\": \"ember/models\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(7200)\n        labels: {\"dataset\": \"rpool/root\"}\n      - record: emily_promised_snapshot_seconds\n        expr: vector(7200)\n        labels: {\"dataset\": \"rpool/state\"}\n      - record: emily_promised_pool\n        expr: vector(1)\n        labels: {\"pool\": \"ember\"}\n      - record: emily_promised_pool\n        expr: vector(1)\n        labels: {\"pool\": \"rpool\"}\n      - record: emily_promised_tunnel\n        expr: vector(1)\n        labels: {\"interface\": \"wg0\", \"peer\": \"minnesota\", \"public_key\": \"DCFFrHzrByanm9OFf/uvMa8VY+KnaRgRXLe5RbTK6+E=\"}\n"
     ];
   };
 

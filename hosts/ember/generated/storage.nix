@@ -8,8 +8,8 @@
   boot.kernelPackages = lib.mkDefault pkgs.linuxPackages;
   # Stable names; /dev/sdX moves at a reboot.
   boot.zfs.devNodes = "/dev/disk/by-id";
-  # Never take a pool that another host may have imported. If the root pool is refused after a crash
-  # or a move of the disks, boot once with zfs_force=1 on the kernel command line.
+  # Never take a pool that another host may have imported. A root pool that is refused after a move
+  # of the disks: start an installation medium, import it there with -f, export it, and boot again.
   boot.zfs.forceImportRoot = false;
   boot.zfs.forceImportAll = false;
   # Ceiling of the read cache in bytes; without one it grows to nearly all RAM.
@@ -89,11 +89,9 @@
     enable = true;
     interval = "Mon *-*-* 00:00:00 UTC";
   };
-  # Events go to the journal, the good ones too; of one kind at most one an hour.
-  services.zfs.zed.settings = {
-    ZED_NOTIFY_VERBOSE = true;
-    ZED_NOTIFY_INTERVAL_SECS = 3600;
-  };
+  # Every event goes to the journal, but for the record of each command: a snapshot is one as well.
+  # OpenZFS leaves it out by default, in a file that NixOS writes anew.
+  services.zfs.zed.settings.ZED_SYSLOG_SUBCLASS_EXCLUDE = "history_event";
 
   # Not tmpfiles: nothing orders it after a nofail mount, so it would change the empty folder below.
   systemd.services."dataset-owner-ember-code" = {

@@ -21,8 +21,11 @@
     memoryPercent = 25;
   };
 
-  # Nobody stands beside this machine. When the kernel panics or hangs, it starts again by itself, in
-  # the generation that last proved itself.
-  boot.kernel.sysctl."kernel.panic" = 30;
+  # Nobody stands beside this machine: when the kernel panics, in the initrd too, or hangs, it starts
+  # again by itself.
+  boot.kernelParams = [ "panic=30" ];
   systemd.settings.Manager.RuntimeWatchdogSec = "60s";
+  # Root has no password, so an emergency shell would let nobody in, and SSH is not up yet where it
+  # starts. Without one the boot goes on after a mount that failed, and SSH answers.
+  systemd.enableEmergencyMode = false;
 }

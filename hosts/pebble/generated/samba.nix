@@ -138,7 +138,8 @@
         "-/run/lock/samba"
         "-/run/samba"
       ];
-    } // {
+    }
+    // {
       Type = "oneshot";
       RemainAfterExit = true;
       TimeoutStartSec = "1min";
