@@ -4,7 +4,7 @@ import difflib
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from emily_infra.findings import Finding, Location, Path, Severity
 from emily_infra.spec.base import Secretive, named, shown
 from emily_infra.spec.host import HostSpec, Secret
+from emily_infra.spec.rewrite import rewritten
 from emily_infra.spec.source import Source
 from emily_infra.spec.units import Quantity
 
@@ -73,8 +74,7 @@ def _translate(source: Source, detail: ErrorDetails) -> Finding:
             return _unknown_key(source, path)
         case "missing":
             message = f"{_called(path[:-1])} lacks {path[-1]}"
-            hint = f"add {path[-1]}: {_description(path)}"
-            return _error("SPC002", source.locate(path), message, hint, path)
+            return _error("SPC002", source.locate(path), message, _addition(path), path)
         case "emily":
             context = detail.get("ctx", {})
             is_key = detail["loc"][-1] == "[key]"
@@ -88,7 +88,8 @@ def _translate(source: Source, detail: ErrorDetails) -> Finding:
             count = detail.get("ctx", {})
             message = f"{_called(path)} has {count['actual_length']} of at least "
             message += f"{count['min_length']} entries"
-            return _error("SPC004", source.locate(path), message, _description(path), path)
+            hint = f"add one to {_called(path)}: {_description(path)}"
+            return _error("SPC004", source.locate(path), message, hint, path)
         case _:
             message = f"{_called(path)}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
             return _error("SPC004", source.locate(path), message, _description(path), path)
@@ -102,6 +103,9 @@ def _unknown_key(source: Source, path: Path) -> Finding:
     known = list(_fields(_type_at(path[:-1])))
     near = difflib.get_close_matches(str(path[-1])[:60].lower(), known, 1, 0.5)
     hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+    before, colon, _ = str(path[-1]).partition(":")
+    if colon and before in known:
+        hint = f"write a space behind the colon of {before}:"
     message = f"{named(str(path[-1]))} is not a key of {_called(path[:-1])}"
     return _error("SPC001", source.locate_key(path), message, hint, path)
 
@@ -110,7 +114,9 @@ def _wrong_kind(source: Source, detail: ErrorDetails, path: Path) -> Finding:
     kind = detail["type"]
     given = "this text" if _may_be_secret(detail, path) else shown(detail["input"])
     message = f"{_called(path)} wants {_WANTED[kind]}, not {given}"
-    hint = _description(path)
+    hint = rewritten(
+        _called(path), _WANTED[kind], None if given == "this text" else detail["input"]
+    )
     if kind == "literal_error":
         hint = f"write {detail['msg'].removeprefix('Input should be ')}"
     is_key = detail["loc"][-1] == "[key]"
@@ -127,6 +133,19 @@ def _out_of_bounds(source: Source, detail: ErrorDetails, path: Path) -> Finding:
         bound = unit(bound)
     message = f"{_called(path)} is {shown(detail['input'])}; it must be {wanted.format(bound)}"
     return _error("SPC004", source.locate(path), message, _description(path), path)
+
+
+def _addition(path: Path) -> str:
+    """The line to add for a key that is missing; dots stand for what only the person knows."""
+    wanted = _type_at(path)
+    value = "..."
+    if get_origin(wanted) is Literal and len(get_args(wanted)) == 1:
+        value = str(get_args(wanted)[0])
+    elif get_origin(wanted) is tuple:
+        value = "[...]"
+    elif get_origin(wanted) in (dict, Mapping) or _fields(wanted):
+        value = "{ ... }"
+    return f"add {path[-1]}: {value} ({_description(path).rstrip('.')})"
 
 
 def _in_source(source: Source, loc: tuple[int | str, ...]) -> Path:

@@ -96,6 +96,9 @@ class Composer:
         what = f"{error.problem} {error.context or ''}".strip()
         before = "".join(self.source.lines[line : line + 1])[: column + 1]
         hint = "look at the indentation, quotes and brackets here"
+        begun = error.context_mark
+        if begun and begun.line < line and "flow" in (error.context or ""):
+            hint = f"close the bracket that opens on line {begun.line + 1}"
         hint = "indent with spaces, not with tabs" if "\t" in before else hint
         self._report(self.source.at((line, column), (line, column + 1)), "YML003", what, hint)
 

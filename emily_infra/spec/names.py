@@ -63,7 +63,7 @@ DatasetName = Annotated[
     str,
     Shaped(r"(?!.{129})[A-Za-z0-9][A-Za-z0-9_.:-]*(?:/[A-Za-z0-9][A-Za-z0-9_.:-]*){0,8}",
            "a dataset name",
-           "the path below the pool, such as code or code/scratch, 128 characters at most"),
+           "the path below the pool in Latin letters and digits, such as code or code/scratch"),
 ]  # fmt: skip
 DatasetPath = Annotated[
     str,
@@ -78,7 +78,7 @@ MountPoint = Annotated[
 Mac = Annotated[
     str,
     Shaped(r"[0-9a-f][02468ace](?::[0-9a-f]{2}){5}", "a unicast MAC address",
-           'lower case, in quotes: "a0:36:9f:00:00:01"'),
+           'lower case with colons, the second digit even: "a0:36:9f:00:00:01"'),
 ]  # fmt: skip
 Interface = Annotated[
     str,

@@ -51,8 +51,9 @@ def networks(spec: HostSpec, zone: str) -> tuple[AnyNetwork, ...]:
     found = spec.network.zones[zone]
     own = tuple(address.network for address in addresses(spec, zone))
     tunnel = spec.wireguard.get(found.wireguard or "")
-    peers = (net for peer in tunnel.peers.values() for net in peer.allowed_ips) if tunnel else ()
-    return tuple(dict.fromkeys((*own, *peers)))
+    peers = sorted(tunnel.peers.items()) if tunnel else ()
+    theirs = (net for _, peer in peers for net in peer.allowed_ips)
+    return tuple(dict.fromkeys((*own, *theirs)))
 
 
 def zone_of(spec: HostSpec, network: AnyNetwork) -> str | None:

@@ -30,6 +30,7 @@ class Quantity(int):
         if not found or scale is None:
             units = " ".join(cls.units)
             hint = f"write a number with a unit, such as {cls.example}; units: {units}"
+            hint = cls._meant(found) or hint
             raise wrong(f"{shown(value)} is not {cls.what}", hint)
         fraction = found[2] or ""
         amount, rest = divmod(int(found[1] + fraction) * scale, 10 ** len(fraction))
@@ -39,6 +40,17 @@ class Quantity(int):
         if amount >= cls.limit:
             raise wrong(f"{value} is too large", f"less than {cls.limit}{smallest} can be counted")
         return cls(amount)
+
+    @classmethod
+    def _meant(cls, found: re.Match[str] | None) -> str:
+        """A question with the spellings that are near; nothing where none is."""
+        if not found:
+            return ""
+        written = found[3].lower()
+        endings = {written, f"{written}b", f"{written}ib"}
+        near = [unit for unit in cls.units if unit.lower() in endings]
+        number = found[0][: -len(found[3])].rstrip()
+        return f"did you mean {' or '.join(number + unit for unit in near)}?" if near else ""
 
     def __str__(self) -> str:
         """The shortest exact text: the largest unit that divides it."""
