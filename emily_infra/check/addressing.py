@@ -1,9 +1,10 @@
 """Rules about cards, VLANs and addresses: what one host, or the fleet, cannot have twice."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from itertools import combinations
+from typing import NamedTuple
 
 from emily_infra.check.rule import Problem, Standing, fleet_rule, host_rule
 from emily_infra.findings import Path, Severity
@@ -12,6 +13,15 @@ from emily_infra.spec.network import Zone
 from emily_infra.spec.topology import OnLink, addresses, interface
 
 AnyAddress = IPv4Address | IPv6Address
+
+
+class Contest(NamedTuple):
+    """A claim of one host, and another host that claims the same."""
+
+    thing: Hashable
+    host: str
+    place: Path
+    other: str
 
 
 @host_rule(
@@ -217,17 +227,29 @@ def a_card_is_in_one_host(fleet: Fleet) -> Iterator[Problem]:
     would come up with a card that nobody named, and without a network. Read the addresses on the
     machine with: ip -brief link
     """
-    seen: dict[str, str] = {}
-    for host in fleet.values():
-        for name, uplink in sorted(host.spec.network.uplinks.items()):
-            owner = seen.setdefault(uplink.mac, host.name)
-            if owner != host.name:
-                yield Problem(
-                    ("network", "uplinks", name, "mac"),
-                    f"{uplink.mac} is already the card of {owner}",
-                    "read the addresses on the machine with: ip -brief link",
-                    host.name,
-                )
+    claims = [
+        (uplink.mac, host.name, ("network", "uplinks", name, "mac"))
+        for host in fleet.values()
+        for name, uplink in sorted(host.spec.network.uplinks.items())
+    ]
+    for mac, host_name, place, other in _contested(claims):
+        yield Problem(
+            place,
+            f"{mac} is the card of {other} too",
+            "read the addresses on the machine with: ip -brief link",
+            host_name,
+        )
+
+
+def _contested(claims: Iterable[tuple[Hashable, str, Path]]) -> Iterator[Contest]:
+    """Every claim to what another host claims too, so that each host hears of it by itself."""
+    owners: dict[Hashable, list[tuple[str, Path]]] = defaultdict(list)
+    for thing, host, place in claims:
+        owners[thing].append((host, place))
+    for thing, entries in owners.items():
+        hosts = list(dict.fromkeys(host for host, _ in entries))
+        for host, place in entries if len(hosts) > 1 else ():
+            yield Contest(thing, host, place, hosts[0] if hosts[0] != host else hosts[1])
 
 
 @fleet_rule(
@@ -242,17 +264,18 @@ def an_address_is_of_one_host(fleet: Fleet) -> Iterator[Problem]:
     deployment may reach the wrong one. Two sites may use the same private network without harm;
     in that case acknowledge it with the names of the sites.
     """
-    seen: dict[AnyAddress, str] = {}
-    for host in fleet.values():
-        for place, address in _own(host.spec):
-            owner = seen.setdefault(address.ip, host.name)
-            if owner != host.name:
-                yield Problem(
-                    place,
-                    f"{address.ip} is already an address of {owner}",
-                    "give this host an address of its own",
-                    host.name,
-                )
+    claims = [
+        (address.ip, host.name, place)
+        for host in fleet.values()
+        for place, address in _own(host.spec)
+    ]
+    for address, host_name, place, other in _contested(claims):
+        yield Problem(
+            place,
+            f"{address} is an address of {other} too",
+            "give the newer one of the two an address of its own",
+            host_name,
+        )
 
 
 @fleet_rule(

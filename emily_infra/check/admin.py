@@ -5,8 +5,9 @@ from binascii import Error
 from collections.abc import Iterator
 
 from emily_infra.check.rule import Problem, Standing, host_rule
-from emily_infra.findings import Path, Severity
+from emily_infra.findings import Path, Severity, dotted
 from emily_infra.spec.host import Host
+from emily_infra.spec.source import Data
 
 _RSA_BITS = 3072
 _SYSTEM_ACCOUNTS = frozenset(
@@ -183,15 +184,19 @@ def one_key_to_everything(host: Host) -> Iterator[Problem]:
     standing=Standing.CONTRADICTION,
 )
 def an_admin_named_like_a_system_account(host: Host) -> Iterator[Problem]:
-    """An admin has the name of a system account
+    """A person has the name of a system account
 
     NixOS makes that account for a service or for root, and refuses to build a host where it is a
-    person as well. root needs no entry: the admins' keys open it when deploy.user is root.
+    person as well. root needs no entry: the admins' keys open it when deploy.user is root. With an
+    SMB password root could change every file of a share, from every client.
     """
-    for name in host.spec.system.admins:
+    admins: list[Path] = [("system", "admins", name) for name in host.spec.system.admins]
+    samba = host.spec.samba.users if host.spec.samba else {}
+    for place in (*admins, *(("samba", "users", name) for name in samba)):
+        name = str(place[-1])
         if name in _SYSTEM_ACCOUNTS or name.startswith("nixbld"):
             yield Problem(
-                at=("system", "admins", name),
+                at=place,
                 message=f"{name} is an account of the system",
                 hint="give every person a name of their own",
             )
@@ -219,3 +224,41 @@ def a_damaged_key(host: Host) -> Iterator[Problem]:
                 message=f"this is no whole {key.split(' ')[0]} key",
                 hint="paste the one line of the .pub file again; ssh-keygen -lf FILE must read it",
             )
+
+
+@host_rule(
+    "SYS015",
+    Severity.WARNING,
+    wrong="system: { admins: { colter: { keys: [ssh-ed25519 "
+    "AAAAC3NzaC1lZDI1NTE5AAAAIOmeCnwwwBMiUg359LNFhHRRdhwjAxkiZ5x3XidOm7fC REPLACE] } } }",
+    right="system: { admins: { colter: { keys: [ssh-ed25519 "
+    "AAAAC3NzaC1lZDI1NTE5AAAAIOmeCnwwwBMiUg359LNFhHRRdhwjAxkiZ5x3XidOm7fC colter@home] } } }",
+)
+def a_placeholder_is_left(host: Host) -> Iterator[Problem]:
+    """The file still says REPLACE
+
+    `emily-infra init` writes REPLACE where it cannot know: at your SSH key, at the names of the
+    disks. A host built with the key of the example opens to nobody, and disks of that name are
+    never found.
+    """
+    places = [path for path, text in _texts(host.source.data) if "REPLACE" in text]
+    if places:
+        more = f", and {len(places) - 1} more places do" if len(places) > 1 else ""
+        yield Problem(
+            at=places[0],
+            message=f"{dotted(places[0])} still says REPLACE{more}",
+            hint="search the file for REPLACE, and write there what this machine has",
+        )
+
+
+def _texts(data: Data, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text of the file, keys included, at its place."""
+    if isinstance(data, str):
+        yield path, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield (*path, key), key
+            yield from _texts(value, (*path, key))
+    elif isinstance(data, tuple):
+        for index, value in enumerate(data):
+            yield from _texts(value, (*path, index))

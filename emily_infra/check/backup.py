@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from emily_infra.check.outside import machine
 from emily_infra.check.rule import Problem, Standing, fleet_rule, host_rule
 from emily_infra.findings import Path, Severity
 from emily_infra.spec import topology
 from emily_infra.spec.backup import Repository
 from emily_infra.spec.host import Fleet, Host, HostSpec
 from emily_infra.spec.snapshots import copied_to, is_within
+from emily_infra.spec.topology import LOOPBACK, addresses
 
 
 def dataset_place(path: str) -> Path:
@@ -188,12 +190,15 @@ def two_hosts_in_one_repository(fleet: Fleet) -> Iterator[Problem]:
     right="backup: { offsite: { shed: { repository: rest:https://backup.example.org/pebble/ } } }",
 )
 def a_copy_in_the_same_place(host: Host) -> Iterator[Problem]:
-    """A repository is a folder of this host
+    """A repository is on this host
 
-    Fire, theft, lightning and a deleted pool take the copy together with the original. A folder
-    can be right for a disk that is carried away, or for a network mount: then acknowledge this and
-    say where it really is.
+    Fire, theft, lightning and a deleted pool take the copy together with the original. It makes no
+    difference whether the repository is a folder or a server that runs here. A folder can be right
+    for a disk that is carried away, or for a network mount: then acknowledge this and say where it
+    really is.
     """
+    example = f"rest:https://backup.example.org/{host.name}/"
+    elsewhere = f"use a repository on another machine, such as {example}"
     for name, repository in repositories(host.spec):
         if repository.is_local:
             pool = _pool_below(host.spec, repository.location)
@@ -201,9 +206,20 @@ def a_copy_in_the_same_place(host: Host) -> Iterator[Problem]:
             yield Problem(
                 at=(*repository_place(name), "repository"),
                 message=f"{repository.repository} is {where}, not elsewhere",
-                hint="use a repository on another machine, such as "
-                f"rest:https://backup.example.org/{host.name}/",
+                hint=elsewhere,
             )
+        elif machine(repository.repository) in _own_names(host):
+            yield Problem(
+                at=(*repository_place(name), "repository"),
+                message=f"{machine(repository.repository)} is this host, not elsewhere",
+                hint=elsewhere,
+            )
+
+
+def _own_names(host: Host) -> set[str]:
+    """What the host is called by itself."""
+    zones = (own for zone in host.spec.network.zones for own in addresses(host.spec, zone))
+    return {"localhost", LOOPBACK, "::1", host.name, *(str(own.ip) for own in zones)}
 
 
 def _pool_below(spec: HostSpec, folder: str) -> str | None:
@@ -232,10 +248,45 @@ def nothing_leaves_the_house(host: Host) -> Iterator[Problem]:
     """
     if host.spec.storage.pools and not host.spec.backup.offsite:
         pools = sorted(host.spec.storage.pools)
+        first = next(iter(topology.datasets(host.spec)), f"{pools[0]}/DATASET")
         yield Problem(
             at=("backup",),
             message=f"nothing of {', '.join(pools)} is copied elsewhere",
             hint="add under backup: offsite: { s3: { repository: "
             f"s3:https://s3.example.org/backups/{host.name}, password: secret:restic, "
-            f"datasets: [{pools[0]}/...] }} }}",
+            f"datasets: [{first}] }} }}, under secrets: restic: {{}}; and take {first} "
+            "out of exempt",
         )
+
+
+@host_rule(
+    "BAK015",
+    Severity.ERROR,
+    wrong="backup: { offsite: { shed: { exclude: [/srv/home/**] } } }",
+    right="backup: { offsite: { shed: { exclude: [/srv/home/cache/**] } } }",
+)
+def everything_is_excluded(host: Host) -> Iterator[Problem]:
+    """A pattern leaves nothing of a dataset to copy
+
+    restic obeys, reports success and stores a copy without files; the alerts are content, since a
+    copy was made. A dataset that is not to be copied is taken out of datasets and named under
+    backup.exempt, where its reason can be read.
+    """
+    known = topology.datasets(host.spec)
+    for name, repository in repositories(host.spec):
+        for index, pattern in enumerate(repository.exclude):
+            for path in repository.datasets:
+                mountpoint = known[path][1].mountpoint if path in known else None
+                if mountpoint and _leaves_nothing(pattern, mountpoint):
+                    yield Problem(
+                        at=(*repository_place(name), "exclude", index),
+                        message=f"{pattern} leaves nothing of {path}, which is at {mountpoint}",
+                        hint=f"write a folder below {mountpoint}, or take {path} out of datasets",
+                    )
+                    break
+
+
+def _leaves_nothing(pattern: str, mountpoint: str) -> bool:
+    """Whether a pattern, without a wildcard in its middle, covers a folder."""
+    folder = pattern.rstrip("*/")
+    return not folder or (folder.startswith("/") and is_within(mountpoint, folder))

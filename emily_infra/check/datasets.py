@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from emily_infra.check.capacity import reserved
 from emily_infra.check.rule import Problem, Standing, host_rule
 from emily_infra.findings import Path, Severity
 from emily_infra.spec import topology
 from emily_infra.spec.host import Host, HostSpec
 from emily_infra.spec.storage import Dataset, Pool
+from emily_infra.spec.units import approximately
 
 _SPECIAL = (
     "storage:\n  disks:\n    nvme-A: &nvme { size: 500GB, media: ssd }\n    nvme-B: *nvme\n"
@@ -101,7 +103,8 @@ def more_than_the_quota(host: Host) -> Iterator[Problem]:
     """A quota or reservation is larger than a quota it lies within
 
     A quota covers everything below it. A child's larger quota never takes effect, and room cannot
-    be reserved beyond a quota: ZFS refuses the setting, in the middle of an apply.
+    be reserved beyond a quota, by one dataset or by several together: ZFS refuses the setting, in
+    the middle of an apply.
     """
     for at, pool, name, dataset in datasets(host.spec):
         if dataset.quota and dataset.reservation and dataset.reservation > dataset.quota:
@@ -113,6 +116,17 @@ def more_than_the_quota(host: Host) -> Iterator[Problem]:
                 if value and value > limit:
                     message = f"{key} {value} lies within the quota of {above}, {limit}"
                     yield Problem((*at, key), message, f"lower it, or raise the quota of {above}")
+        together, largest = _below(pool, name) if dataset.quota else (0, 0)
+        if dataset.quota and largest <= dataset.quota < together:
+            message = f"{approximately(together)} are reserved below, in a quota of {dataset.quota}"
+            yield Problem((*at, "quota"), message, "reserve less there, or raise the quota")
+
+
+def _below(pool: Pool, name: str) -> tuple[int, int]:
+    """What the datasets below one reserve together, and the most that one of them does."""
+    below = {other: body for other, body in pool.datasets.items() if other.startswith(f"{name}/")}
+    each = (int(body.reservation or 0) for body in below.values())
+    return reserved(below), max(each, default=0)
 
 
 def _quotas_above(pool: Pool, name: str) -> Iterator[tuple[str, int]]:

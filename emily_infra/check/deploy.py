@@ -68,14 +68,23 @@ def the_address_is_ours(host: Host) -> Iterator[Problem]:
 
     SSH connects to this address, and a new configuration counts as working only when the host
     answers there. If it belongs to another machine, we would deploy to that one. Only a host with
-    an address from dhcp (or IPv6 auto) may have one that does not stand in its file.
+    an address from dhcp (or IPv6 auto) may have one that does not stand in its file, and then not
+    one in the network of another zone.
     """
     spec = host.spec
     wanted = spec.deploy.address
     own = {str(address.ip) for zone in spec.network.zones for address in addresses(spec, zone)}
     own |= {str(tunnel.address.ip) for tunnel in spec.wireguard.values()}
     word, field = ("dhcp", "address") if wanted.version == 4 else ("auto", "address6")
-    learned = any(getattr(zone, field) == word for zone in spec.network.zones.values())
+    fixed = any(
+        wanted in address.network
+        for zone in spec.network.zones
+        for address in addresses(spec, zone)
+        if address.version == wanted.version
+    )
+    learned = not fixed and any(
+        getattr(zone, field) == word for zone in spec.network.zones.values()
+    )
     if str(wanted) not in own and not learned:
         yield Problem(
             ("deploy", "address"),

@@ -104,7 +104,8 @@ def pools_are_watched(host: Host) -> Iterator[Problem]:
         yield Problem(
             at=("storage", "pools"),
             message=f"nothing on this host watches {', '.join(pools)}; a failed disk goes unseen",
-            hint=f"monitoring: {{ zone: {zone}, notify: secret:alert-webhook }}",
+            hint=f"add: monitoring: {{ zone: {zone}, notify: secret:alert-webhook }}, and under "
+            "secrets: alert-webhook: {}",
         )
 
 
@@ -133,5 +134,6 @@ def dashboards_can_be_opened(host: Host) -> Iterator[Problem]:
         yield Problem(
             at=("monitoring", "grafana"),
             message=f"no line of network.allow lets zone {monitoring.zone} reach grafana",
-            hint=f"- {{ from: {monitoring.zone}, to: host, services: [grafana] }}",
+            hint=f"add to network.allow: - {{ from: {monitoring.zone}, to: host, "
+            "services: [grafana] }",
         )

@@ -7,10 +7,13 @@ from emily_infra.check.datasets import datasets
 from emily_infra.check.rule import Problem, Standing, host_rule
 from emily_infra.findings import Severity
 from emily_infra.spec.host import Host, HostSpec
+from emily_infra.spec.snapshots import is_within
 from emily_infra.spec.storage import Dataset
 from emily_infra.spec.topology import BOOT_PATHS, Mount, mounts, partitions
 
 KERNEL_PATHS = ("/dev", "/proc", "/run", "/sys")
+LINKS = ("/bin", "/usr/bin")
+"""Folders in which NixOS puts sh and env, without which no script starts."""
 
 
 def _tank(datasets: str) -> str:
@@ -26,11 +29,13 @@ def a_mountpoint_has_two_owners(host: Host) -> Iterator[Problem]:
     """A mountpoint has two owners
 
     Whatever is mounted last hides the other, and programs write to the wrong one. Some paths are
-    taken without a dataset: /boot by the partition of the boot loader, /tmp by a tmpfs.
+    taken without a dataset: /boot by the partition of the boot loader, /tmp by a tmpfs, /run and
+    all below it by what is made anew at every start, /bin and /usr/bin by the links that scripts
+    begin with.
     """
     owners = _taken(host.spec)
     for mount in mounts(host.spec):
-        owner = owners.get(mount.mountpoint)
+        owner = owners.get(mount.mountpoint) or _volatile(mount.mountpoint)
         if owner:
             message = f"{mount.mountpoint} belongs to {owner}; {mount.path} cannot have it too"
             hint = "choose another mountpoint for one of them"
@@ -42,8 +47,14 @@ def _taken(spec: HostSpec) -> dict[str, str]:
     """What is mounted without a dataset."""
     loader = partitions(spec, "esp")
     boot = {"/boot": loader[0]} if loader else {}
-    kernel = dict.fromkeys(KERNEL_PATHS, "the kernel")
-    return boot | kernel | {"/tmp": "the tmpfs of system.memory.tmpfs"}  # noqa: S108 - a name
+    links = dict.fromkeys(LINKS, "NixOS, which keeps sh and env there")
+    return boot | links | {"/tmp": "the tmpfs of system.memory.tmpfs"}  # noqa: S108 - a name
+
+
+def _volatile(path: str) -> str | None:
+    """What holds a path that is made anew at every start."""
+    anew = any(is_within(path, top) for top in KERNEL_PATHS)
+    return "the kernel and systemd, which make it anew at every start" if anew else None
 
 
 @host_rule(

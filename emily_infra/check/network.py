@@ -35,6 +35,8 @@ def a_port_has_one_program(host: Host) -> Iterator[Problem]:
     """
     found = sorted(listeners(host.spec), key=lambda one: (len(one.place), one))
     for first, second in combinations(found, 2):
+        if first.program == second.program:
+            continue  # one program on several addresses
         if _socket(first) == _socket(second) and _meet(first.address, second.address):
             yield Problem(
                 second.place,

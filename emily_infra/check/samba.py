@@ -1,6 +1,7 @@
 """Rules about shares: who may open them, from where, and what a line carries."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from emily_infra.check.rule import Problem, Standing, host_rule
 from emily_infra.findings import Path, Severity
@@ -89,11 +90,13 @@ def a_person_without_a_password(host: Host) -> Iterator[Problem]:
     for name, share in shares(host.spec):
         for index, user in enumerate(share.users):
             if host.spec.samba and user not in host.spec.samba.users:
+                near = get_close_matches(user, sorted(host.spec.samba.users), 1)
+                meant = f"did you mean {near[0]}? If not, " if near else ""
                 yield Problem(
                     at=(*_share(name), "users", index),
                     message=f"{user} may open {name}, but has no entry under samba.users",
-                    hint=f"add under samba.users: {user}: {{ password: secret:smb-{user} }}, "
-                    f"and under secrets: smb-{user}: {{}}",
+                    hint=f"{meant}add under samba.users: {user}: "
+                    f"{{ password: secret:smb-{user} }}, and under secrets: smb-{user}: {{}}",
                 )
 
 

@@ -249,3 +249,39 @@ def helper_on_a_spinning_disk(host: Host) -> Iterator[Problem]:
 def _spins(role: str, disk: str) -> tuple[str, str]:
     hint = f"write media: ssd under storage.disks.{disk} if it is one, else leave the {role} out"
     return f"{disk} is an hdd; as {role} it slows the pool down", hint
+
+
+_PARTS = "".join(
+    f"    nvme-{disk}: {{ size: 500GB, media: ssd, partitions: {{ 1: {{ size: 10GB, use: zfs }}, "
+    "2: { size: 400GB, use: zfs } } }\n"
+    for disk in "ABCD"
+)
+
+
+def _logged(disks: str) -> str:
+    log = ", ".join(f"nvme-{disk}-part1" for disk in disks)
+    return _tank(_PARTS, "      data:\n        - mirror: [nvme-A-part2, nvme-B-part2]\n"
+                         f"      log:\n        - mirror: [{log}]\n")  # fmt: skip
+
+
+@host_rule("STO025", Severity.WARNING, wrong=_logged("AB"), right=_logged("CD"))
+def log_beside_its_data(host: Host) -> Iterator[Problem]:
+    """A log vdev is on the disks whose writes it is to shorten
+
+    Without a log vdev, synchronous writes are logged on the data disks themselves. A log on a
+    partition of the same disks does the same with one more step, and takes the room of it. A log
+    helps where it is faster than the data.
+    """
+    disks = host.spec.storage.disks
+    for name, pool in sorted(host.spec.storage.pools.items()):
+        data = {disk for vdev in pool.data for disk in _physical(vdev.disks, disks)}
+        for index, vdev in enumerate(pool.log):
+            own = _physical(vdev.disks, disks)
+            if own and own <= data:
+                message = f"the log is on {', '.join(sorted(own))}, as the data is"
+                at = ("storage", "pools", name, "log", index)
+                yield Problem(at, message, "leave the log out, or put it on faster disks")
+
+
+def _physical(names: tuple[str, ...], disks: Disks) -> set[str]:
+    return {each.disk for name in names if (each := member(name, disks))}

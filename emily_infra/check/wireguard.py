@@ -170,17 +170,19 @@ def a_peer_has_its_own_key(host: Host) -> Iterator[Problem]:
 
     The public key is who a peer is. On one interface the second entry replaces the first, so one of
     the sites loses its addresses. Two machines that share a private key also take the connection
-    from each other. Make a key for each: wg genkey.
+    from each other. Make a key for each: wg genkey. One machine at the end of two tunnels may have
+    one key, if it has one name in both.
     """
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, str]] = {}
     for name, peer, body in _peers(host.spec):
-        if body.public_key in seen:
+        first_tunnel, first = seen.setdefault(body.public_key, (name, peer))
+        if first != peer:
+            where = "" if name == first_tunnel else f" of {first_tunnel}"
             yield Problem(
                 _place(name, peer, "public_key"),
-                f"{peer} has the same key as {seen[body.public_key]}",
+                f"{peer} has the same key as {first}{where}",
                 f"paste what this prints on {peer}: wg pubkey < private.key",
             )
-        seen.setdefault(body.public_key, peer)
 
 
 @host_rule(
@@ -255,3 +257,31 @@ def a_caller_is_let_in(host: Host) -> Iterator[Problem]:
                 f"{peer} has no endpoint, and udp {spec.wireguard[name].port} is closed to all",
                 f"add endpoint: to {peer}, or allow wireguard from the zone that it calls in",
             )
+
+
+@host_rule(
+    "WG008", Severity.ERROR,
+    wrong=_one("allowed_ips: [10.9.0.1/32, 203.0.113.0/24], endpoint: 203.0.113.7:51820"),
+    right=_one("allowed_ips: [10.9.0.1/32, 198.51.100.0/24], endpoint: 203.0.113.7:51820"),
+)  # fmt: skip
+def a_tunnel_leaves_its_ends_outside(host: Host) -> Iterator[Problem]:
+    """A peer's addresses hold an end of the tunnel itself
+
+    What is in allowed_ips is routed into the tunnel. If the address of the endpoint is among it,
+    the packets that carry the tunnel are sent into the tunnel, and nothing arrives. If the host's
+    own address in the tunnel is given to a peer, the peer may answer in its name.
+    """
+    for name, peer, body in _peers(host.spec):
+        own = host.spec.wireguard[name].address
+        outer = "" if _is_name(body.endpoint) else str(body.endpoint or "")
+        far = outer.rpartition(":")[0].strip("[]")
+        for index, network in enumerate(body.allowed_ips):
+            at = _place(name, peer, "allowed_ips", index)
+            if not network.prefixlen:
+                continue  # WG002 says more
+            if far and ip_address(far) in network:
+                message = f"{network} holds {far}, the endpoint of {peer} outside of the tunnel"
+                yield Problem(at, message, f"name only the networks behind {peer}, without {far}")
+            if network.num_addresses == 1 and own.ip in network:
+                message = f"{own.ip} is this host's own address in {name}"
+                yield Problem(at, message, f"write the address of {peer} in the tunnel")

@@ -15,7 +15,7 @@ from emily_infra.errors import EmilyError
 
 app = typer.Typer(
     name="emily-infra",
-    help="Describe a NixOS storage-and-AI box in one YAML file; check it, render it, apply it.",
+    help="Describe a NixOS storage-and-AI box in one YAML file; check it, render it.",
     epilog="Begin with: emily-infra init HOST",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -67,6 +67,11 @@ def run() -> None:
         complain("stopped; nothing is half-written", "run the same command again")
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        if "--debug" in sys.argv:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        complain(f"{where}{error.strerror or error}", "look at the disk and its permissions: df -h")
     except Exception as bug:
         if "--debug" in sys.argv:
             raise

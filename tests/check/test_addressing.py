@@ -103,12 +103,19 @@ def test_two_hosts_may_have_one_vlan_id_for_two_ip_versions() -> None:
     assert "NET017" not in codes(one, two)
 
 
-def test_a_finding_about_two_hosts_stands_in_the_file_of_the_second() -> None:
+def test_each_of_two_hosts_hears_that_they_have_one_address() -> None:
     found = [f for f in findings(pebble("", "one"), pebble("", "two")) if f.code == "NET016"]
 
     assert [(f.host, f.message) for f in found] == [
-        ("two", "192.168.1.10 is already an address of one")
+        ("one", "192.168.1.10 is an address of two too"),
+        ("two", "192.168.1.10 is an address of one too"),
     ]
+
+
+def test_an_address_of_a_host_in_two_of_its_zones_is_no_matter_of_the_fleet() -> None:
+    twice = "network: { zones: { lab: { on: lan, vlan: 7, address: 192.168.1.10/24 } } }"
+
+    assert "NET016" not in codes(pebble(twice))
 
 
 @pytest.mark.parametrize("code", ["NET009", "NET019"])

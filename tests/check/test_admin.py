@@ -4,7 +4,8 @@ from base64 import b64encode
 
 import pytest
 
-from tests.hosts import codes, findings, pebble, shipped
+from emily_infra.cli.starter import Starter
+from tests.hosts import as_host, codes, findings, pebble, shipped
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOmeCnwwwBMiUg359LNFhHRRdhwjAxkiZ5x3XidOm7fC"
 
@@ -70,3 +71,17 @@ def test_root_is_no_admin() -> None:
     host = pebble(f"system: {{ admins: {{ root: {{ keys: [{ED25519}] }} }} }}")
 
     assert any(f.code == "SYS013" and f.blocks for f in findings(host))
+
+
+def test_a_starter_says_how_much_of_it_is_still_a_placeholder() -> None:
+    found = findings(as_host("nas", Starter("nas", "4e4a5001", None).host_yaml()))
+
+    assert [f.message for f in found if f.code == "SYS015"] == [
+        "system.admins.admin.keys[0] still says REPLACE, and 5 more places do"
+    ]
+
+
+def test_root_is_no_user_of_a_share() -> None:
+    host = pebble("samba: { users: { root: { password: secret:restic } } }")
+
+    assert "SYS013" in codes(host)

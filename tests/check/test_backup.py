@@ -197,3 +197,23 @@ def test_without_a_quota_nothing_is_said_of_the_first_copy() -> None:
     host = pebble("backup: { offsite: { shed: { upload_limit: 1Mbps } } }")
 
     assert "BAK014" not in codes(host)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "refused"),
+    [
+        ("*", True),
+        ("/**", True),
+        ("/srv", True),
+        ("/srv/home/", True),
+        ("/srv/home/*", True),
+        ("/srv/home/cache", False),
+        ("/srv/homes/**", False),
+        ("*.tmp", False),
+        ("**/node_modules", False),
+    ],
+)
+def test_a_pattern_leaves_something_to_copy(pattern: str, *, refused: bool) -> None:
+    host = pebble(f'backup: {{ offsite: {{ shed: {{ exclude: ["{pattern}"] }} }} }}')
+
+    assert ("BAK015" in codes(host)) is refused

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.hosts import findings, over, pebble, shipped
+from tests.hosts import codes, findings, over, pebble, shipped
 
 
 def locked_out(part: str) -> list[str]:
@@ -71,3 +71,17 @@ def test_the_operator_beyond_a_tunnel_needs_a_line_of_his_own() -> None:
 )  # fmt: skip
 def test_the_address_is_the_hosts_own_or_a_learned_one(part: str, *, fires: bool) -> None:
     assert any(f.code == "NET008" for f in findings(pebble(part))) is fires
+
+
+@pytest.mark.parametrize(
+    ("address", "refused"), [("192.168.1.11", True), ("192.168.1.10", False), ("10.7.0.9", False)]
+)
+def test_an_address_in_a_fixed_network_was_not_learned_elsewhere(
+    address: str, *, refused: bool
+) -> None:
+    host = pebble(f"""
+deploy: {{ address: {address} }}
+network: {{ zones: {{ lab: {{ on: lan, vlan: 7, address: dhcp }} }} }}
+""")
+
+    assert ("NET008" in codes(host)) is refused

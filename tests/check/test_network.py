@@ -153,3 +153,16 @@ def test_a_dashboard_in_another_zone_is_of_no_use_here() -> None:
     assert [f.message for f in found] == [
         "grafana is open to data, but nothing listens there; it is on 10.10.0.2"
     ]
+
+
+def test_one_program_does_not_meet_itself_on_a_port() -> None:
+    host = pebble("""
+network:
+  uplinks: { wan: { mac: "52:54:00:00:00:11" } }
+  zones: { home: { gateway: null }, lab: { on: wan, address: dhcp } }
+  allow: [{ from: home, to: host, services: [ssh, smb] },
+          { from: lab, to: host, services: [smb] }]
+samba: { shares: { home: { zones: [home, lab] } } }
+""")
+
+    assert "NET001" not in codes(host)

@@ -8,7 +8,7 @@ from emily_infra.findings import Finding, dotted
 from emily_infra.spec.host import Host
 from emily_infra.spec.storage import Dataset, Disk
 from emily_infra.spec.units import Size
-from tests.hosts import findings, over, pebble, shipped
+from tests.hosts import codes, findings, over, pebble, shipped
 
 DISKS = """
 storage:
@@ -139,7 +139,7 @@ def test_a_special_as_strong_as_the_weakest_data_vdev_will_do() -> None:
         ("recordsize: 16KiB, small_blocks_on_special: 0B", False),
     ],
 )
-def test_small_blocks_must_be_smaller_than_records(settings: str, fires: bool) -> None:  # noqa: FBT001
+def test_small_blocks_must_be_smaller_than_records(settings: str, *, fires: bool) -> None:
     host = tank(f"datasets: {{ home: {{ {settings} }} }}")
 
     assert bool(found(host, "STO005")) is fires
@@ -261,7 +261,7 @@ def test_a_parents_reservation_covers_its_children() -> None:
 
 
 @pytest.mark.parametrize(("amount", "fires"), [("3.08TB", False), ("3.1TB", True)])
-def test_reservations_stop_at_four_fifths(amount: str, fires: bool) -> None:  # noqa: FBT001
+def test_reservations_stop_at_four_fifths(amount: str, *, fires: bool) -> None:
     host = tank(f"datasets: {{ home: {{ reservation: {amount} }} }}")
 
     assert bool(found(host, "STO017")) is fires
@@ -281,7 +281,7 @@ def test_the_stripe_that_a_draid_takes_is_named() -> None:
 
 
 @pytest.mark.parametrize(("size", "fires"), [("8TB", False), ("8.1TB", True)])
-def test_raidz1_is_for_disks_up_to_8_tb(size: str, fires: bool) -> None:  # noqa: FBT001
+def test_raidz1_is_for_disks_up_to_8_tb(size: str, *, fires: bool) -> None:
     disks = ", ".join(f"ata-X_{index}: {{ size: {size} }}" for index in range(3))
     host = pebble(
         f"storage: {{ disks: {{ {disks} }},"
@@ -355,3 +355,29 @@ def test_no_rule_stumbles_over_names_that_lead_nowhere(kind: str) -> None:
     codes = {finding.code for finding in findings(host)}
 
     assert {"STO001", "STO002", "STO013", "STO014"} <= codes
+
+
+@pytest.mark.parametrize(
+    ("path", "taken"),
+    [
+        ("/run/media", True),
+        ("/dev/shm", True),
+        ("/usr/bin", True),
+        ("/runs", False),
+        ("/usr", False),
+    ],
+)
+def test_nothing_is_mounted_where_the_system_puts_its_own(path: str, *, taken: bool) -> None:
+    part = f"datasets: {{ x: {{ mountpoint: {path}, snapshots: daily }} }}"
+
+    assert ("STO007" in codes(pebble(f"storage: {{ pools: {{ tank: {{ {part} }} }} }}"))) is taken
+
+
+@pytest.mark.parametrize(("second", "fires"), [("400GB", False), ("401GB", True)])
+def test_reservations_below_a_quota_fit_in_it_together(second: str, *, fires: bool) -> None:
+    datasets = "home: { quota: 1TB }, home/a: { reservation: 600GB, snapshots: daily }, "
+    datasets += f"home/b: {{ reservation: {second}, snapshots: daily }}"
+
+    host = pebble(f"storage: {{ pools: {{ tank: {{ datasets: {{ {datasets} }} }} }} }}")
+
+    assert ("STO014" in codes(host)) is fires

@@ -89,3 +89,21 @@ def test_a_peer_that_we_call_needs_no_open_port() -> None:
     part = part.replace("zones: {", "zones: { home: { gateway: null },", 1)
 
     assert "WG007" not in codes(pebble(part))
+
+
+def test_a_machine_may_have_one_key_at_the_ends_of_two_tunnels() -> None:
+    tunnel = """
+  wg{0}:
+    address: 10.{0}.0.2/24
+    port: 5182{0}
+    private_key: secret:wg0
+    peers:
+      {1}:
+        public_key: DCFFrHzrByanm9OFf/uvMa8VY+KnaRgRXLe5RbTK6+E=
+        allowed_ips: [10.{0}.0.1/32]
+"""
+    zones = "network: { zones: { a: { wireguard: wg0 }, b: { wireguard: wg1 } } }\nwireguard:"
+    first = zones + tunnel.format(0, "far")
+
+    assert "WG004" not in codes(pebble(first + tunnel.format(1, "far")))
+    assert "WG004" in codes(pebble(first + tunnel.format(1, "other")))

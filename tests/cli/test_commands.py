@@ -158,6 +158,18 @@ def test_a_reader_that_leaves_early_sees_no_traceback() -> None:
     assert done.stderr == ""
 
 
+def test_a_full_disk_is_no_bug_of_the_program() -> None:
+    with FilePath("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "emily_infra", "explain"],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "BUG" not in done.stderr
+
+
 def test_output_into_a_pipe_has_no_colours() -> None:
     assert "\x1b" not in emily(ROOT, "check").out
 
