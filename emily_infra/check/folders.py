@@ -6,8 +6,9 @@ from emily_infra.check.rule import Problem, host_rule
 from emily_infra.findings import Severity
 from emily_infra.spec.host import Host, HostSpec
 from emily_infra.spec.samba import Share
-from emily_infra.spec.shares import shares
+from emily_infra.spec.shares import dataset_of, shares
 from emily_infra.spec.snapshots import is_within
+from emily_infra.spec.storage import Owner
 from emily_infra.spec.topology import BOOT_PATHS, mounts
 
 _SYSTEM = BOOT_PATHS | {"/boot", "/home", "/root"}
@@ -122,3 +123,43 @@ def a_secret_in_a_share(host: Host) -> Iterator[Problem]:
                     hint=f"write file: /run/secrets/{name}, or leave file out",
                 )
                 break
+
+
+@host_rule(
+    "SMB014",
+    Severity.WARNING,
+    wrong="""
+        storage: { pools: { tank: { datasets: { home: { owner: null } } } } }
+        """,
+    right="""
+        storage: { pools: { tank: { datasets: { home:
+          { owner: { user: colter, group: users, mode: "0770" } } } } } }
+        """,
+)
+def its_people_can_write(host: Host) -> Iterator[Problem]:
+    """A share can be opened but not written by its people
+
+    Samba lets a user in, and then the file system decides as it does for anybody: the top folder of
+    a new dataset belongs to root, mode 0755. Everyone on the host who may log in or has an SMB
+    password is in the group users; give that group, or the one person, the folder. With the set-gid
+    bit (2770) what one makes stays the group's.
+    """
+    for name, share in shares(host.spec):
+        dataset = dataset_of(host.spec, share)
+        if dataset is None or share.read_only:
+            continue
+        owner = dataset.owner or Owner()
+        shut_out = [user for user in share.users if not _writes(owner, user)]
+        if shut_out:
+            whose = f"{owner.user}:{owner.group} {owner.mode}"
+            yield Problem(
+                at=("samba", "shares", name),
+                message=f"{', '.join(shut_out)} cannot write in {name}: its folder is {whose}",
+                hint=f"at {share.dataset} write owner: {{ user: {shut_out[0]}, group: users, "
+                'mode: "2770" }, or read_only: true at the share',
+            )
+
+
+def _writes(owner: Owner, user: str) -> bool:
+    digit = {owner.user: -3}.get(user, -2 if owner.group == "users" else -1)
+    return bool(int(owner.mode[digit]) & 2)

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from itertools import combinations
 
 from emily_infra.check.rule import Problem, Standing, host_rule
 from emily_infra.findings import Path, Severity, dotted
@@ -34,10 +33,12 @@ def a_port_has_one_program(host: Host) -> Iterator[Problem]:
     service of your own takes a free one, or goes by the registered name.
     """
     found = sorted(listeners(host.spec), key=lambda one: (len(one.place), one))
-    for first, second in combinations(found, 2):
-        if first.program == second.program:
-            continue  # one program on several addresses
-        if _socket(first) == _socket(second) and _meet(first.address, second.address):
+    earlier: dict[Socket, list[Listener]] = {}
+    for second in found:
+        before = earlier.setdefault(_socket(second), [])
+        first = next((one for one in before if _collide(one, second)), None)
+        before.append(second)
+        if first:
             yield Problem(
                 second.place,
                 f"{second.program} and {first.program} both listen on {second.protocol}"
@@ -47,7 +48,8 @@ def a_port_has_one_program(host: Host) -> Iterator[Problem]:
     owners = _owners(host.spec, found)
     for name, custom in sorted(host.spec.network.services.items()):
         for protocol, port in _sockets(custom):
-            for owner in sorted(owners.get((protocol, port), set()) - {name}):
+            owner = next((one for one in owners.get((protocol, port), ()) if one != name), None)
+            if owner:
                 yield Problem(
                     ("network", "services", name),
                     f"{name} takes {protocol} {port}, which is the port of {owner}",
@@ -75,6 +77,11 @@ def _sockets(custom: Service) -> list[Socket]:
     return [*(("tcp", port) for port in custom.tcp), *(("udp", port) for port in custom.udp)]
 
 
+def _collide(one: Listener, other: Listener) -> bool:
+    """Whether two programs want one address; one program may well have several."""
+    return one.program != other.program and _meet(one.address, other.address)
+
+
 def _meet(one: str, other: str) -> bool:
     return one == other or one in WILDCARDS or other in WILDCARDS
 
@@ -84,7 +91,7 @@ def _shared(first: Listener, second: Listener) -> str:
     return "every address" if address in WILDCARDS else address
 
 
-def _owners(spec: HostSpec, found: list[Listener]) -> dict[Socket, set[str]]:
+def _owners(spec: HostSpec, found: list[Listener]) -> dict[Socket, list[str]]:
     """Who has a claim on a port: the registry, what the host runs, and its own services."""
     claims = [
         *((socket, name) for name, body in REGISTRY.items() for socket in _sockets(body)),
@@ -94,7 +101,7 @@ def _owners(spec: HostSpec, found: list[Listener]) -> dict[Socket, set[str]]:
     owners: dict[Socket, set[str]] = {}
     for socket, name in claims:
         owners.setdefault(socket, set()).add(name)
-    return owners
+    return {socket: sorted(names) for socket, names in owners.items()}
 
 
 @host_rule(

@@ -57,3 +57,22 @@ def test_a_secret_does_not_lie_in_a_share(file: str, *, refused: bool) -> None:
     host = pebble(f"secrets: {{ restic: {{ file: {file} }} }}")
 
     assert ("SEC005" in codes(host)) is refused
+
+
+@pytest.mark.parametrize(
+    ("owner", "found"),
+    [
+        ("{ user: colter, mode: '0700' }", set()),
+        ("{ user: colter, mode: '0500' }", {"SMB014"}),
+        ("{ user: root, group: users, mode: '0770' }", set()),
+        ("{ user: root, group: wheel, mode: '0770' }", {"SMB014"}),
+        ("{ user: colter, group: users, mode: '0570' }", {"SMB014"}),
+        ("{ user: root, group: root, mode: '0777' }", set()),
+    ],
+)
+def test_a_person_writes_by_the_first_class_that_they_are_in(owner: str, found: set[str]) -> None:
+    host = pebble(
+        f"storage: {{ pools: {{ tank: {{ datasets: {{ home: {{ owner: {owner} }} }} }} }} }}"
+    )
+
+    assert codes(host) & {"SMB014"} == found

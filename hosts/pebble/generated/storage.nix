@@ -34,4 +34,19 @@
   # Every event goes to the journal, but for the record of each command: a snapshot is one as well.
   # OpenZFS leaves it out by default, in a file that NixOS writes anew.
   services.zfs.zed.settings.ZED_SYSLOG_SUBCLASS_EXCLUDE = "history_event";
+
+  # Not tmpfiles: nothing orders it after a nofail mount, so it would change the empty folder below.
+  systemd.services."dataset-owner-tank-home" = {
+    description = "Give /srv/home to colter";
+    wantedBy = [ "multi-user.target" ];
+    unitConfig = {
+      RequiresMountsFor = "/srv/home";
+      ConditionPathIsMountPoint = "/srv/home";
+    };
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "${pkgs.coreutils}/bin/" + "install -d -o colter -g root -m 0700 /srv/home";
+    };
+  };
 }
