@@ -55,8 +55,9 @@ def snapshots_that_end_before_the_next_copy(host: Host) -> Iterator[Problem]:
     is lost. Keep snapshots for at least twice the time between two copies, so that one run may fail
     and be noticed. A dataset that takes no snapshots has nothing to copy from at all.
     """
+    datasets = topology.datasets(host.spec)
     for path, needed in _copied(host.spec):
-        dataset = topology.datasets(host.spec)[path][1]
+        dataset = datasets[path][1]
         policy = policy_of(host.spec, dataset)
         if policy and reach(policy) < needed:
             yield Problem(

@@ -95,6 +95,7 @@ def a_tunnel_steals_no_route(host: Host) -> Iterator[Problem]:
     tunnel, and the host is gone. Name the networks that really are at the other end.
     """
     spec = host.spec
+    elsewhere = {name: _elsewhere(spec, name) for name in spec.wireguard}
     for name, peer, body in _peers(spec):
         for index, network in enumerate(body.allowed_ips):
             at = _place(name, peer, "allowed_ips", index)
@@ -103,10 +104,10 @@ def a_tunnel_steals_no_route(host: Host) -> Iterator[Problem]:
                 message = f"{network} sends everything into {name}, and what carries {name} as well"
                 yield Problem(at, message, hint)
                 continue
-            for zone, taken in _elsewhere(spec, name):
-                if _overlap(network, taken):
-                    message = f"{network} takes the route to {taken} of {zone}"
-                    yield Problem(at, message, hint)
+            lost = (other for other in elsewhere[name] if _overlap(network, other[1]))
+            if first := next(lost, None):
+                message = f"{network} takes the route to {first[1]} of {first[0]}"
+                yield Problem(at, message, hint)
 
 
 def _elsewhere(spec: HostSpec, tunnel: str) -> list[tuple[str, AnyNetwork]]:

@@ -78,11 +78,11 @@ class Repository(Strict):
     schedule: Annotated[Calendar, Field(description="When a copy is made.")] = Calendar.parse(
         "02:00"
     )
-    keep: Annotated[Keep, Field(description="How long copies live.")] = Keep()
+    keep: Annotated[Keep, Field(description="How long copies live.")] = Keep.model_construct()
     prune: Annotated[Calendar, Field(description="When forgotten data is removed.")] = (
         Calendar.parse("Sun 09:00")
     )
-    verify: Annotated[Verify, Field(description="Reading back.")] = Verify()
+    verify: Annotated[Verify, Field(description="Reading back.")] = Verify.model_construct()
     upload_limit: Annotated[Rate | None, Field(description="Ceiling on the line.")] = None
 
     @property

@@ -84,12 +84,8 @@ def _translate(source: Source, detail: ErrorDetails) -> Finding:
             return _wrong_kind(source, detail, path)
         case kind if kind in _BOUNDS:
             return _out_of_bounds(source, detail, path)
-        case "too_short":
-            count = detail.get("ctx", {})
-            message = f"{_called(path)} has {count['actual_length']} of at least "
-            message += f"{count['min_length']} entries"
-            hint = f"add one to {_called(path)}: {_description(path)}"
-            return _error("SPC004", source.locate(path), message, hint, path)
+        case "too_short" | "too_long":
+            return _wrong_count(source, detail, path)
         case _:
             message = f"{_called(path)}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
             return _error("SPC004", source.locate(path), message, _description(path), path)
@@ -122,6 +118,15 @@ def _wrong_kind(source: Source, detail: ErrorDetails, path: Path) -> Finding:
     is_key = detail["loc"][-1] == "[key]"
     here = source.locate_key(path) if is_key else source.locate(path)
     return _error("SPC003", here, message, hint, path)
+
+
+def _wrong_count(source: Source, detail: ErrorDetails, path: Path) -> Finding:
+    counts, called = detail["ctx"], _called(path)
+    wanted, hint = f"of at least {counts.get('min_length')}", f"add one to {called}"
+    if detail["type"] == "too_long":
+        wanted, hint = f"of at most {counts.get('max_length')}", f"describe less under {called}"
+    message = f"{called} has {len(detail['input'])} {wanted} entries"
+    return _error("SPC004", source.locate(path), message, f"{hint}: {_description(path)}", path)
 
 
 def _out_of_bounds(source: Source, detail: ErrorDetails, path: Path) -> Finding:

@@ -93,12 +93,16 @@ class HostSpec(Strict):
     system: Annotated[System, Field(description="The operating system.")]
     network: Annotated[Network, Field(description="Every way in and out.")]
     deploy: Annotated[Deploy, Field(description="How operators reach the host.")]
-    storage: Annotated[Storage, Field(description="Everything that holds data.")] = Storage()
+    storage: Annotated[Storage, Field(description="Everything that holds data.")] = (
+        Storage.model_construct()
+    )
     wireguard: Annotated[
-        dict[Interface, WireGuard], Field(description="Tunnels by interface.")
+        dict[Interface, WireGuard], Field(max_length=100, description="Tunnels by interface.")
     ] = {}
     samba: Annotated[Samba | None, Field(description="Shares; nothing means no SMB server.")] = None
-    backup: Annotated[Backup, Field(description="What is kept of the data.")] = Backup()
+    backup: Annotated[Backup, Field(description="What is kept of the data.")] = (
+        Backup.model_construct()
+    )
     monitoring: Annotated[Monitoring | None, Field(description="Metrics and alerts.")] = None
     runtime: Annotated[Runtime | None, Field(description="The cognitive runtime.")] = None
     secrets: Annotated[dict[SecretName, Secret], Field(description="Every secret by name.")] = {}

@@ -143,7 +143,7 @@ class Network(Strict):
         dict[Word, Service], Field(description="Names for ports that the registry lacks.")
     ] = {}
     dns: Annotated[tuple[Address, ...], Field(description="Resolvers.")] = ()
-    tuning: Annotated[Tuning, Field(description="TCP over long lines.")] = Tuning()
+    tuning: Annotated[Tuning, Field(description="TCP over long lines.")] = Tuning.model_construct()
 
     @model_validator(mode="after")
     def _no_zone_called_host(self) -> Self:

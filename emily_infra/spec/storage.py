@@ -168,7 +168,8 @@ class Pool(Strict):
         int, Field(ge=9, le=16, description="Sector size as a power of two; 12 is 4 KiB. For life.")
     ] = 12
     datasets: Annotated[
-        dict[DatasetName, Dataset], Field(description="Filesystems by their name below the pool.")
+        dict[DatasetName, Dataset],
+        Field(max_length=2_000, description="Filesystems by their name below the pool."),
     ] = {}
 
     @cached_property

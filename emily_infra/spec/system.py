@@ -116,6 +116,6 @@ class System(Strict):
     packages: Annotated[
         tuple[PackageName, ...], Field(description="Extra programs, by their nixpkgs names.")
     ] = ()
-    ssh: Annotated[Ssh, Field(description="The SSH server.")] = Ssh()
-    boot: Annotated[Boot, Field(description="The boot loader.")] = Boot()
-    nix: Annotated[Nix, Field(description="The Nix daemon.")] = Nix()
+    ssh: Annotated[Ssh, Field(description="The SSH server.")] = Ssh.model_construct()
+    boot: Annotated[Boot, Field(description="The boot loader.")] = Boot.model_construct()
+    nix: Annotated[Nix, Field(description="The Nix daemon.")] = Nix.model_construct()

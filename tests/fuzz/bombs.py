@@ -26,6 +26,11 @@ def _in_ember(old: str, new: str) -> bytes:
     return EMBER.replace(old.encode(), new.encode(), 1)
 
 
+def _more(anchor: str, line: str, count: int, before: str = "") -> bytes:
+    """ember with many lines more before a line that it has."""
+    return _in_ember(anchor, before + _many(line, count).decode() + anchor)
+
+
 _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIF2ARAOSrrf5NSIbTSM5/TfAy3hPkoEhjrT0w+Lbph1P"
 _PEER = "iO+eTz3fOYI5oy3cRUX/iP5fIHvmuXv0YvIwz6amu+4="
 _HUGE_TEXT = "x" * 900_000
@@ -161,28 +166,42 @@ BOMBS: dict[str, Callable[[], bytes]] = {
         "  tuning:",
         _many("    - { from: ai, to: host, services: [ssh, x@] }", 3_000).decode() + "  tuning:",
     ),
-    "1,000 services": lambda: _in_ember(
-        "  tuning:",
-        "  services:\n" + _many("    s@: { tcp: [1, 2, 3], udp: [4] }", 1_000).decode() + "  tuning:",
+    "1,000 services": lambda: _more(
+        "  tuning:", "    s@: { tcp: [1, 2, 3], udp: [4] }", 1_000, before="  services:\n"
     ),
-    "250 peers": lambda: _in_ember(
-        "    peers:\n",
-        "    peers:\n" + _many(f"      p@: {{ public_key: {_PEER}, allowed_ips: [10.0.0.@/32] }}", 250)
-        .decode(),
+    "250 peers": lambda: _more(
+        "      minnesota:\n",
+        f"      p@: {{ public_key: {_PEER}, allowed_ips: [10.0.0.@/32] }}", 250
     ),
-    "1,000 shares": lambda: _in_ember(
-        "  shares:\n",
-        "  shares:\n" + _many("    s@: { dataset: ember/x@, users: [u@], zones: [data] }", 1_000).decode(),
+    "99 tunnels": lambda: _more(
+        "  wg0:\n",
+        "  w@: { address: 10.0.0.2/24, private_key: secret:wg0, peers: { p: { "
+        f"public_key: {_PEER}, allowed_ips: [10.9.@.0/24, 10.9.@.0/25] }} }} }}", 99
     ),
-    "1,000 policies of snapshots": lambda: _in_ember(
-        "  snapshots:\n    w", "  snapshots:\n" + _many("    p@: { daily: 1 }", 1_000).decode() + "    w"
+    "100 tunnels": lambda: _more(
+        "  wg0:\n", "  w@: { address: 10.0.0.2/24, private_key: secret:wg0, peers: {} }", 100
     ),
-    "1,000 repositories": lambda: _in_ember(
-        "  offsite:\n",
-        "  offsite:\n" + _many("    r@: { repository: /mnt/@, password: secret:restic, "
-                             "datasets: [ember/code] }", 1_000).decode(),
+    "500 uplinks": lambda: _more(
+        "    lan: {", '    u@: { mac: "52:54:00:00:00:10" }', 500
     ),
-    "3,000 secrets": lambda: _in_ember("secrets:\n", "secrets:\n" + _many("  s@: {}", 3_000).decode()),
+    "1,000 shares": lambda: _more(
+        "    workspace: { dataset",
+        "    s@: { dataset: ember/x@, users: [u@], zones: [data] }", 1_000
+    ),
+    "1,000 policies of snapshots": lambda: _more(
+        "    workspace: { hourly", "    p@: { daily: 1 }", 1_000
+    ),
+    "1,000 repositories": lambda: _more(
+        "    s3:\n",
+        "    r@: { repository: /mnt/@, password: secret:restic, datasets: [ember/code] }", 1_000
+    ),
+    "5,000 exemptions": lambda: _more(
+        "    rpool/root:", "    ember/x@: nobody will miss it", 5_000
+    ),
+    "1,990 nested datasets": lambda: _more(
+        "        models:\n", "        code/x@: { mountpoint: /srv/code/x@, quota: 1TB }", 1_990
+    ),
+    "3,000 secrets": lambda: _more("  alert-webhook:", "  s@: {}", 3_000),
     "2,000 admins": lambda: _in_ember(
         "    colter:\n", _many(f"    a@: {{ keys: [{_KEY}] }}", 2_000).decode() + "    colter:\n"
     ),

@@ -165,6 +165,15 @@ def test_wrong_items_do_not_make_a_list_too_short_as_well() -> None:
     ]  # fmt: skip
 
 
+def test_more_than_any_host_has_is_refused_with_the_count() -> None:
+    many = "".join(f"        d{number}: {{}}\n" for number in range(2_000))
+
+    finding = fault("      datasets:\n", f"      datasets:\n{many}")
+
+    assert finding.message == "datasets has 2001 of at most 2000 entries"
+    assert finding.hint.startswith("describe less under datasets")
+
+
 def test_a_union_is_no_reason_for_two_complaints() -> None:
     finding = fault("address: 192.168.1.10/24, gateway", "address: 192.168.1.10, gateway")
 
