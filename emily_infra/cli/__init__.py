@@ -3,6 +3,7 @@
 What a command needs is imported inside it, so that `--version` and completion stay quick.
 """
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -58,23 +59,39 @@ def main(
 def run() -> None:
     """Run one command and leave with its exit code; an error is two lines, never a traceback."""
     try:
-        sys.exit(app(prog_name="emily-infra", standalone_mode=False))
-    except EmilyError as error:
-        complain(f"{error.code}: {error}", error.hint)
-    except UsageError as error:
-        error.show()
-    except (typer.Abort, KeyboardInterrupt):
-        complain("stopped; nothing is half-written", "run the same command again")
-    except BrokenPipeError:
-        sys.stderr.close()
-    except OSError as error:
+        code = app(prog_name="emily-infra", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except Exception as error:
         if "--debug" in sys.argv:
             raise
-        where = f"{error.filename}: " if error.filename else ""
-        complain(f"{where}{error.strerror or error}", "look at the disk and its permissions: df -h")
-    except Exception as bug:
-        if "--debug" in sys.argv:
-            raise
-        text = f"BUG: {type(bug).__name__}: {bug}".splitlines()[0]
-        complain(text, "this is a fault of emily-infra; run again with --debug and report it")
-    sys.exit(1)
+        _report(error)
+        code = 1
+    except KeyboardInterrupt:
+        _report(typer.Abort())
+        code = 1
+    sys.exit(code)
+
+
+def _report(error: Exception) -> None:
+    match error:
+        case EmilyError():
+            complain(f"{error.code}: {error}", error.hint)
+        case UsageError():
+            error.show()
+        case typer.Abort():
+            complain("stopped; nothing is half-written", "run the same command again")
+        case BrokenPipeError():
+            _drop_output()  # the reader has seen enough
+        case OSError():
+            _drop_output()
+            where = f"{error.filename}: " if error.filename else ""
+            hint = "look at the disk and its permissions: df -h"
+            complain(f"{where}{error.strerror or error}", hint)
+        case _:
+            text = f"BUG: {type(error).__name__}: {error}".splitlines()[0]
+            complain(text, "this is a fault of emily-infra; run again with --debug and report it")
+
+
+def _drop_output() -> None:
+    """Nothing more can be written: Python would try once more at its end, and speak of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
