@@ -99,7 +99,7 @@ def _input(zones: list[Carried]) -> str:
             "icmp type redirect goto drop_redirects",
             "icmpv6 type nd-redirect goto drop_redirects",
             "ct state vmap { established : accept, related : accept, invalid : goto drop_invalid }",
-            "meta l4proto { icmp, ipv6-icmp } jump control_messages",
+            "meta l4proto { icmp, icmpv6 } jump control_messages",
             *_map("iifname", entries),
             "meta pkttype { broadcast, multicast } goto drop_unsolicited",
             "goto drop_denied_input",

@@ -186,7 +186,7 @@
         icmp type redirect goto drop_redirects
         icmpv6 type nd-redirect goto drop_redirects
         ct state vmap { established : accept, related : accept, invalid : goto drop_invalid }
-        meta l4proto { icmp, ipv6-icmp } jump control_messages
+        meta l4proto { icmp, icmpv6 } jump control_messages
         iifname vmap {
           "vlan30" : jump from_ai_to_host,
           "vlan20" : jump from_data_to_host,

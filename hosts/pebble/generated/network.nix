@@ -109,7 +109,7 @@
         icmp type redirect goto drop_redirects
         icmpv6 type nd-redirect goto drop_redirects
         ct state vmap { established : accept, related : accept, invalid : goto drop_invalid }
-        meta l4proto { icmp, ipv6-icmp } jump control_messages
+        meta l4proto { icmp, icmpv6 } jump control_messages
         iifname vmap {
           "lan" : jump from_home_to_host,
         }
