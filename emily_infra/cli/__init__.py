@@ -56,20 +56,20 @@ def main(
     """Hold the options that stand before a command; `run` reads --debug itself."""
 
 
-def run() -> None:
-    """Run one command and leave with its exit code; an error is two lines, never a traceback."""
+def run() -> int:
+    """Run one command and return its exit code; an error is two lines, never a traceback."""
     try:
-        code = app(prog_name="emily-infra", standalone_mode=False) or 0
+        code: int = app(prog_name="emily-infra", standalone_mode=False) or 0
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        _report(typer.Abort())
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         _report(error)
-        code = 1
-    except KeyboardInterrupt:
-        _report(typer.Abort())
-        code = 1
-    sys.exit(code)
+    else:
+        return code
+    return 1
 
 
 def _report(error: Exception) -> None:
