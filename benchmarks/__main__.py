@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.fleet import ROOT, write_fleet
 
-RUNS = 11
+RUNS = 31
 FLEETS = (100, 300, 1000)
 OURS = str(Path(sys.executable).parent / "emily-infra")
 
