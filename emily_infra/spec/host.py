@@ -23,6 +23,12 @@ from emily_infra.spec.units import Duration
 from emily_infra.spec.wireguard import WireGuard
 
 
+def _version(value: object) -> object:
+    if type(value) is not int:  # true and 1.0 equal 1
+        raise wrong(f"{shown(value)} is not a version of this format", "write emily: 1")
+    return value
+
+
 def _date(value: object) -> date:
     try:
         return date.fromisoformat(value if isinstance(value, str) else "")
@@ -89,7 +95,9 @@ class HostSpec(Strict):
 
     model_config = ConfigDict(defer_build=False)
 
-    emily: Annotated[Literal[1], Field(description="Version of this format.")]
+    emily: Annotated[
+        Literal[1], BeforeValidator(_version), Field(description="Version of this format.")
+    ]
     system: Annotated[System, Field(description="The operating system.")]
     network: Annotated[Network, Field(description="Every way in and out.")]
     deploy: Annotated[Deploy, Field(description="How operators reach the host.")]

@@ -41,7 +41,9 @@ class WireGuard(Strict):
 
     address: Annotated[InterfaceAddress, Field(description="The host's address in the tunnel.")]
     private_key: Annotated[SecretRef, Field(description="The file with the private key.")]
-    peers: Annotated[dict[Word, Peer], Field(min_length=1, description="Other ends by name.")]
+    peers: Annotated[
+        dict[Word, Peer], Field(min_length=1, max_length=500, description="Other ends by name.")
+    ]
     port: Annotated[PortNumber, Field(description="UDP port it listens on.")] = 51820
     mtu: Annotated[Mtu, Field(description="1420 fits a 1500-byte line, IPv6 included.")] = 1420
     refresh: Annotated[
