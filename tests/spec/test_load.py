@@ -392,13 +392,3 @@ def test_a_host_is_the_same_whoever_loads_it() -> None:
         found = list(pool.map(lambda _: load(ROOT, ["ember"]).fleet["ember"], range(8)))
 
     assert all(host.spec == shipped("ember").spec for host in found)
-
-
-@pytest.mark.parametrize("version", ["true", "1.0", "2", "'1'", "null"])
-def test_only_the_number_1_is_a_version(version: str) -> None:
-    text = (ROOT / "hosts/pebble/host.yaml").read_text().replace("emily: 1", f"emily: {version}")
-
-    host, found = parse("pebble", "host.yaml", text.encode())
-
-    assert host is None
-    assert [finding.place for finding in found] == [("emily",)]
