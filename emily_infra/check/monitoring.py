@@ -6,6 +6,7 @@ from emily_infra.check.rule import Problem, Standing, host_rule
 from emily_infra.findings import Severity
 from emily_infra.spec import topology
 from emily_infra.spec.host import Host
+from emily_infra.spec.policy import openings
 
 
 @host_rule(
@@ -31,7 +32,7 @@ def exporters_are_for_the_monitoring_zone(host: Host) -> Iterator[Problem]:
     if not monitoring or monitoring.exporters != "zone":
         return
     for name in topology.exporters(host.spec):
-        for zone, service, place in topology.openings(host.spec, topology.EXPORTERS[name]):
+        for zone, service, place in openings(host.spec, topology.EXPORTERS[name]):
             if zone != monitoring.zone:
                 yield Problem(
                     at=place,
@@ -129,7 +130,7 @@ def dashboards_can_be_opened(host: Host) -> Iterator[Problem]:
     monitoring = host.spec.monitoring
     if not monitoring or not monitoring.grafana or monitoring.zone not in host.spec.network.zones:
         return
-    admitted = {opening.zone for opening in topology.openings(host.spec, topology.GRAFANA_PORT)}
+    admitted = {opening.zone for opening in openings(host.spec, topology.GRAFANA_PORT)}
     if monitoring.zone not in admitted:
         yield Problem(
             at=("monitoring", "grafana"),

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from emily_infra.check.rule import Problem, Standing, host_rule
 from emily_infra.findings import Severity
-from emily_infra.spec import topology
 from emily_infra.spec.host import Host
+from emily_infra.spec.policy import openings
 from emily_infra.spec.units import Size
 
 LEAST = Size.parse("512MiB")
@@ -52,7 +52,7 @@ def the_runtime_can_be_reached(host: Host) -> Iterator[Problem]:
     runtime = host.spec.runtime
     if not runtime or runtime.zone not in host.spec.network.zones:
         return
-    admitted = {opening.zone for opening in topology.openings(host.spec, runtime.port)}
+    admitted = {opening.zone for opening in openings(host.spec, runtime.port)}
     if runtime.zone not in admitted:
         yield Problem(
             at=("runtime", "zone"),

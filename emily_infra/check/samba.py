@@ -7,6 +7,7 @@ from emily_infra.check.rule import Problem, Standing, host_rule
 from emily_infra.findings import Path, Severity
 from emily_infra.spec import topology
 from emily_infra.spec.host import Host, HostSpec
+from emily_infra.spec.policy import openings
 from emily_infra.spec.shares import (
     dataset_of,
     fastest_line,
@@ -136,7 +137,7 @@ def a_share_behind_a_closed_door(host: Host) -> Iterator[Problem]:
     Samba would listen and the firewall would drop every packet to it, which for the person looks
     like a server that hangs. Either the policy lacks a line, or the share names one zone too many.
     """
-    open_to = {opening.zone for opening in topology.openings(host.spec, SMB)}
+    open_to = {opening.zone for opening in openings(host.spec, SMB)}
     for name, share in shares(host.spec):
         for index, zone in enumerate(share.zones):
             if zone in host.spec.network.zones and zone not in open_to:

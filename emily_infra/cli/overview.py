@@ -73,8 +73,7 @@ def _pools(spec: HostSpec) -> Table:
         ]
         predicted = capacity(pool, spec.storage.disks)
         room = f"{predicted.available / 1e12:.2f} TB" if predicted else "unknown"
-        weakest = min(vdev.failures_survived for vdev in pool.data)
-        table.add_row(name, "; ".join([layout, *extra]), room, str(weakest))
+        table.add_row(name, "; ".join([layout, *extra]), room, str(pool.failures_survived))
     return table
 
 

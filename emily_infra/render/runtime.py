@@ -7,6 +7,7 @@ from emily_infra.render.nix import Lines
 from emily_infra.render.units import hardened
 from emily_infra.spec import topology
 from emily_infra.spec.host import Host, HostSpec
+from emily_infra.spec.policy import openings
 from emily_infra.spec.runtime import Runtime
 
 CONFIG = "emily/runtime.toml"
@@ -61,7 +62,7 @@ def reach(spec: HostSpec, runtime: Runtime) -> list[str] | None:
     A provider is somewhere on the internet. A zone with a way out brings callers from anywhere,
     and so does one whose address is learned.
     """
-    callers = {opening.zone for opening in topology.openings(spec, runtime.port)}
+    callers = {opening.zone for opening in openings(spec, runtime.port)}
     zones = sorted((callers | {runtime.zone}) & set(spec.network.zones) if runtime.zone else ())
     if runtime.providers or any(spec.network.zones[zone].is_outward for zone in zones):
         return None

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from emily_infra.findings import Path
 from emily_infra.spec.host import HostSpec
 from emily_infra.spec.topology import addresses, networks, service
 
@@ -29,6 +30,25 @@ def opened(spec: HostSpec, source: str, to: str) -> Ports:
         tuple(sorted({port for found in services for port in found.tcp})),
         tuple(sorted({port for found in services for port in found.udp})),
     )
+
+
+class Opening(NamedTuple):
+    """A line of the policy that lets a zone reach a TCP port of the host."""
+
+    zone: str
+    service: str
+    place: Path
+
+
+def openings(spec: HostSpec, port: int) -> list[Opening]:
+    """Every permission to reach a TCP port of the host, in the order of the file."""
+    return [
+        Opening(allow.source, name, ("network", "allow", index, "services", position))
+        for index, allow in enumerate(spec.network.allow)
+        if allow.to == HOST
+        for position, name in enumerate(allow.services)
+        if (found := service(spec, name)) and port in found.tcp
+    ]
 
 
 def routed(spec: HostSpec) -> list[tuple[str, str]]:

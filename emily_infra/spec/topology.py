@@ -83,25 +83,6 @@ def service(spec: HostSpec, name: str) -> Service | None:
     return REGISTRY.get(name)
 
 
-class Opening(NamedTuple):
-    """A line of the policy that lets a zone reach a TCP port of the host."""
-
-    zone: str
-    service: str
-    place: Path
-
-
-def openings(spec: HostSpec, port: int) -> list[Opening]:
-    """Every permission to reach a TCP port of the host, in the order of the file."""
-    return [
-        Opening(allow.source, name, ("network", "allow", index, "services", position))
-        for index, allow in enumerate(spec.network.allow)
-        if allow.to == "host"
-        for position, name in enumerate(allow.services)
-        if (found := service(spec, name)) and port in found.tcp
-    ]
-
-
 class Listener(NamedTuple):
     """A program that waits on a port."""
 

@@ -69,7 +69,7 @@ def capacity(pool: Pool, disks: Disks) -> Capacity | None:
 
 def failures_survived(pool: Pool) -> int:
     """How many disks may fail, whichever they are; a lost special vdev is a lost pool."""
-    return min(vdev.failures_survived for vdev in (*pool.data, *pool.special))
+    return min((pool.failures_survived, *(vdev.failures_survived for vdev in pool.special)))
 
 
 def _tops(pool: Pool, name: str, disks: Disks) -> list[Top] | None:

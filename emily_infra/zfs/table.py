@@ -34,7 +34,7 @@ def rows(pool: Pool, capacity: Capacity) -> Iterator[Row]:
 
 
 def _survival(pool: Pool) -> str:
-    weakest = min(vdev.failures_survived for vdev in pool.data)
+    weakest = pool.failures_survived
     if not weakest:
         return "no disk may fail"
     return f"any {weakest} disk{'s' if weakest > 1 else ''} of a vdev may fail"

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from emily_infra.findings import Path
-from emily_infra.spec import topology
+from emily_infra.spec import policy, topology
 from emily_infra.spec.host import HostSpec
 from emily_infra.spec.topology import Listener
 from tests.hosts import over, pebble, shipped
@@ -140,7 +140,7 @@ def test_an_exporter_runs_only_beside_what_it_reads() -> None:
 
 
 def test_openings_name_the_line_that_lets_a_zone_in() -> None:
-    assert [(each.zone, each.place) for each in topology.openings(EMBER, 445)] == [
+    assert [(each.zone, each.place) for each in policy.openings(EMBER, 445)] == [
         ("data", ("network", "allow", 2, "services", 0)),
         ("minnesota", ("network", "allow", 4, "services", 1)),
     ]
