@@ -1,6 +1,7 @@
 # What `nix flake check` runs. The build sandbox has no network, no root and no Nix, so of the tests
-# only those run here that need none of them; tests/render and tests/flake evaluate with Nix, and
-# tests/docs reads what people write beside the code. scripts/test runs everything.
+# only those run here that need none of them; tests/render and tests/flake evaluate with Nix,
+# tests/machine logs in to its own sshd, and tests/docs reads what people write beside the code.
+# scripts/test runs everything.
 {
   pkgs,
   source,
@@ -40,8 +41,8 @@ in
   ruff = over "ruff" "ruff check --no-cache . && ruff format --no-cache --check .";
   types = over "types" "mypy --cache-dir=/dev/null";
   unit = over "unit" ''
-    python -m pytest -q -p no:cacheprovider \
-      tests/check tests/cli tests/runtime tests/spec tests/zfs
+    python -m pytest -q -p no:cacheprovider -m "not lab" \
+      tests/check tests/cli tests/lab tests/lab_system/guest tests/runtime tests/spec tests/zfs
   '';
 }
 // lib.mapAttrs' evaluated hosts

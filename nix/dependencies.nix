@@ -1,6 +1,7 @@
 # What emily_infra imports; pyproject.toml says which versions will do.
 python3Packages: [
   python3Packages.jinja2
+  python3Packages.paramiko
   python3Packages.pydantic
   python3Packages.pyyaml
   python3Packages.rich

@@ -42,11 +42,12 @@ python3Packages.buildPythonApplication {
       --zsh <(_EMILY_INFRA_COMPLETE=source_zsh $out/bin/emily-infra)
   '';
 
-  # It has to find its templates where a wheel carries them.
+  # It has to find its templates, and the hosts' program, where a wheel carries them.
   checkPhase = ''
     runHook preCheck
     $out/bin/emily-infra --version
     test -s $out/${python3Packages.python.sitePackages}/emily_infra/modules/default.nix.j2
+    test -s $out/${python3Packages.python.sitePackages}/emily_infra/apply/host/record.sh
     runHook postCheck
   '';
   pythonImportsCheck = [ "emily_infra.cli" ];

@@ -23,6 +23,7 @@ python3Packages.buildPythonApplication {
   '';
 
   build-system = [ python3Packages.setuptools ];
+  dependencies = [ python3Packages.numpy ];
 
   checkPhase = ''
     runHook preCheck

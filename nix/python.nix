@@ -9,10 +9,12 @@ pkgs.python3.withPackages (
     packages.mkdocs
     packages.mkdocs-material
     packages.mypy
+    packages.numpy
     packages.pymdown-extensions
     packages.pytest
     packages.pytest-xdist
     packages.setuptools
+    packages.types-paramiko
     packages.types-pyyaml
   ]
 )

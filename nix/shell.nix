@@ -16,6 +16,7 @@ pkgs.mkShell {
     pkgs.iproute2
     pkgs.nftables
     pkgs.nixfmt
+    pkgs.openssh
     pkgs.prometheus-alertmanager
     pkgs.prometheus.cli
     pkgs.restic

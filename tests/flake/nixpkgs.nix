@@ -65,6 +65,8 @@ let
         "mkdocs"
         "mkdocs-material"
         "mypy"
+        "numpy"
+        "paramiko"
         "pydantic"
         "pymdown-extensions"
         "pytest"
@@ -74,6 +76,7 @@ let
         "rich"
         "setuptools"
         "typer"
+        "types-paramiko"
         "types-pyyaml"
       ] derivation;
       functions = {
@@ -95,6 +98,7 @@ let
     "iproute2"
     "nftables"
     "nixfmt"
+    "openssh"
     "prometheus-alertmanager"
     "restic"
     "ruff"

@@ -1,0 +1,41 @@
+"""Machines: the only part of the program that opens connections and starts processes."""
+
+from emily_infra.machine.door import Machine, connect
+from emily_infra.machine.elevate import AsRoot
+from emily_infra.machine.faults import (
+    CommandFailed,
+    Ending,
+    Expired,
+    HostKeyRefused,
+    NotPermitted,
+    NotTrusted,
+    Refused,
+    UnknownHostKey,
+    Unreachable,
+    UnsafePath,
+    WrongHostKey,
+)
+from emily_infra.machine.local import Local
+from emily_infra.machine.nix import Store, store
+from emily_infra.machine.target import Target
+
+__all__ = [
+    "AsRoot",
+    "CommandFailed",
+    "Ending",
+    "Expired",
+    "HostKeyRefused",
+    "Local",
+    "Machine",
+    "NotPermitted",
+    "NotTrusted",
+    "Refused",
+    "Store",
+    "Target",
+    "UnknownHostKey",
+    "Unreachable",
+    "UnsafePath",
+    "WrongHostKey",
+    "connect",
+    "store",
+]
