@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from emily_infra.render import (
     backup,
     boot,
+    deploy,
     monitoring,
     network,
     runtime,
@@ -28,6 +29,7 @@ CONCERNS: dict[str, Lowering] = {
     "wireguard": wireguard.lower,
     "samba": samba.lower,
     "backup": backup.lower,
+    "deploy": deploy.lower,
     "monitoring": monitoring.lower,
     "runtime": runtime.lower,
 }

@@ -161,6 +161,12 @@ def _snapshot_calendar(spec: HostSpec) -> str | None:
     return Calendar("hourly" if any(policy.hourly for policy in used) else "daily").on_calendar
 
 
+def timers(spec: HostSpec) -> list[str]:
+    """The timers of a host, without their suffix."""
+    snapshot = [_SNAPSHOT.removesuffix(".service")] if _snapshot_calendar(spec) else []
+    return [*snapshot, *(unit.name for unit in _units(spec))]
+
+
 def _units(spec: HostSpec) -> Iterator[Unit]:
     """Those of each repository, in the order in which they run when due at once; the drill last."""
     fresh = [_SNAPSHOT] if _snapshot_calendar(spec) else []

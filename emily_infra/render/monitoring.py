@@ -53,7 +53,6 @@ def lower(host: Host) -> Mapping[str, object] | None:
             "--collector.systemd.enable-restarts-metrics",
             f"--collector.textfile.directory={METRICS}",
         ],
-        "textfile": METRICS,
         "promises": promises(spec),
         "alerting": alerting(spec.monitoring),
         "credentials": _credentials(spec),

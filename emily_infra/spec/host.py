@@ -10,9 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from emily_infra.spec.backup import Backup, Reason
 from emily_infra.spec.base import Shaped, Strict, shown, wrong
+from emily_infra.spec.deploy import Deploy
 from emily_infra.spec.monitoring import Monitoring
-from emily_infra.spec.names import Address, FindingCode, Interface, MountPoint, SecretName, UserName
-from emily_infra.spec.names import Network as NetworkAddress
+from emily_infra.spec.names import FindingCode, Interface, MountPoint, SecretName
 from emily_infra.spec.network import Network
 from emily_infra.spec.runtime import Runtime
 from emily_infra.spec.samba import Samba
@@ -42,20 +42,6 @@ Place = Annotated[
     Shaped(r"[A-Za-z0-9_./:+-]+(?:\[\d+\][A-Za-z0-9_./:+-]*)*", "a place",
            "as check prints it, such as storage.pools.ember.special[0]"),
 ]  # fmt: skip
-
-
-class Deploy(Strict):
-    """How operators reach the host."""
-
-    address: Annotated[Address, Field(description="Where SSH connects to.")]
-    operators: Annotated[
-        tuple[NetworkAddress, ...],
-        Field(
-            min_length=1,
-            description="Where people connect from; check keeps the door open for them.",
-        ),
-    ]
-    user: Annotated[UserName, Field(description="Who logs in.")] = "root"
 
 
 class Secret(Strict):
@@ -100,7 +86,7 @@ class HostSpec(Strict):
     ]
     system: Annotated[System, Field(description="The operating system.")]
     network: Annotated[Network, Field(description="Every way in and out.")]
-    deploy: Annotated[Deploy, Field(description="How operators reach the host.")]
+    deploy: Annotated[Deploy, Field(description="How a deploy gets in, and proves itself.")]
     storage: Annotated[Storage, Field(description="Everything that holds data.")] = (
         Storage.model_construct()
     )

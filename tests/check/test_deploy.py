@@ -85,3 +85,80 @@ network: {{ zones: {{ lab: {{ on: lan, vlan: 7, address: dhcp }} }} }}
 """)
 
     assert ("NET008" in codes(host)) is refused
+
+
+def checked(part: str) -> list[tuple[str, str]]:
+    """Code and message of what is said about pebble's own checks."""
+    own = f"deploy: {{ {part} }}"
+    return [(f.code, f.message) for f in findings(pebble(own)) if f.code.startswith("DEP")]
+
+
+@pytest.mark.parametrize(
+    ("confirm", "deadline", "fires"),
+    [("2min", "105s", False), ("2min", "106s", True), ("30s", "15s", False), ("30s", "16s", True)],
+)
+def test_a_deadline_leaves_15_seconds_to_say_that_all_is_well(
+    confirm: str, deadline: str, *, fires: bool
+) -> None:
+    own = f"a: {{ command: [x], interval: 1s, deadline: {deadline} }}"
+
+    said = checked(f"confirm_within: {confirm}, checks: {{ {own} }}")
+
+    assert [code for code, _ in said] == (["DEP001"] if fires else [])
+
+
+def test_the_hint_for_a_long_check_names_both_ways_out() -> None:
+    part = "deploy: { checks: { a: { command: [x], deadline: 5min } } }"
+    (found,) = [f for f in findings(pebble(part)) if f.code == "DEP001"]
+
+    assert found.message == "a may take 5min; with confirm_within: 2min there is time for 105s"
+    assert found.hint == "write deadline: 105s here, or deploy.confirm_within: 315s"
+
+
+def test_only_a_tag_that_some_host_is_called_is_wrong() -> None:
+    fleet = [pebble("deploy: { tags: [small, ember] }"), shipped("ember")]
+
+    assert [f.message for f in findings(*fleet) if f.code == "DEP002"] == [
+        "ember is the name of a host, and a tag of pebble"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "fires"),
+    [
+        ('["curl -f http://localhost"]', True),
+        ('[cat, /run/a, "|", grep, b]', True),
+        ('[test, -e, /a, "&&", test, -e, /b]', True),
+        ('[sh, -c, "test -e /a && test -e /b"]', False),
+        ('[/bin/sh, -c, x, "|"]', False),
+        ('[grep, "a | b", /run/a]', False),
+    ],
+)
+def test_a_command_that_only_a_shell_would_understand_is_refused(
+    command: str, *, fires: bool
+) -> None:
+    said = checked(f"checks: {{ a: {{ command: {command} }} }}")
+
+    assert [code for code, _ in said] == (["DEP003"] if fires else [])
+
+
+@pytest.mark.parametrize(
+    ("times", "fires"),
+    [
+        ("interval: 5s, deadline: 5s", True),
+        ("interval: 5s, deadline: 6s", False),
+        ("grace: 30s, interval: 10s, deadline: 40s", True),
+        ("grace: 30s, interval: 10s, deadline: 41s", False),
+    ],
+)
+def test_a_check_must_be_able_to_succeed_twice(times: str, *, fires: bool) -> None:
+    said = checked(f"checks: {{ a: {{ command: [x], {times} }} }}")
+
+    assert [code for code, _ in said] == (["DEP004"] if fires else [])
+
+
+@pytest.mark.parametrize(("within", "fires"), [("59s", True), ("1min", False)])
+def test_a_way_in_by_tunnel_needs_a_minute(within: str, *, fires: bool) -> None:
+    host = over(shipped("ember"), f"deploy: {{ address: 10.0.0.2, confirm_within: {within} }}")
+
+    assert ("DEP005" in codes(host)) is fires

@@ -54,6 +54,17 @@ let
   files = builtins.filter (name: name != "default.nix") (
     builtins.attrNames (builtins.readDir folder)
   );
+  # As text: Nix would copy the folder behind a path to write it as JSON.
+  plain =
+    value:
+    if builtins.isPath value then
+      toString value
+    else if builtins.isList value then
+      map plain value
+    else if builtins.isAttrs value && value.type or "" != "derivation" then
+      builtins.mapAttrs (_: plain) value
+    else
+      value;
   apply =
     name:
     let
@@ -61,7 +72,7 @@ let
     in
     {
       inherit name;
-      value = if builtins.isFunction module then module { inherit config lib pkgs; } else module;
+      value = plain (if builtins.isFunction module then module { inherit config lib pkgs; } else module);
     };
 in
 assert (import (folder + "/default.nix")) ? imports;

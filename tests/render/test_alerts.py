@@ -17,6 +17,7 @@ SNAPSHOT = 'emily_snapshot_newest_timestamp_seconds{dataset="ember/code"}'
 DRILL = 'emily_restore_test_last_success_timestamp_seconds{repository="s3"}'
 RESULT = 'emily_restore_test_success{repository="s3"}'
 FAILED = 'alertmanager_notifications_failed_total{integration="webhook"}'
+VERDICT = 'emily_deploy_last_verdict{{verdict="{}"}}'
 SMART = 'smartctl_device_smart_status{device="sda"}'
 DISK = 'smartctl_device{device="sda", model_name="HDD", serial_number="S1"}'
 AVAILABLE = 'node_filesystem_avail_bytes{mountpoint="/srv", fstype="zfs"}'
@@ -55,6 +56,9 @@ FIRES = [
     ("RestoreTestStale", "1m", {DRILL: "-691140x5"}, "nothing was restored from s3 for 8d"),
     ("SnapshotStale", "20m", {SNAPSHOT: "-9600x30"}, "snapshot of ember/code is 3h 0m 0s old"),
     ("SnapshotMissing", "27h", {}, "ember/code has no snapshot"),
+    ("DeployLost", "0m", {VERDICT.format("lost"): "1"}, "and so did going back"),
+    ("DeployRolledBack", "0m", {VERDICT.format("rolled-back"): "1"}, "history ember says why"),
+    ("DeployUnsettled", "190m", {VERDICT.format("open"): "1x200"}, "no verdict after 3 hours"),
     ("NotifyBroken", "15m", {FAILED: "0+1x20"}, "notifications by webhook failed"),
 ]  # fmt: skip
 
@@ -74,6 +78,9 @@ SILENT = [
     ("BackupMissing", "27h", {COPY: "0x600"}),
     ("RestoreTestFailed", "0m", {RESULT: "1"}),
     ("SnapshotStale", "20m", {SNAPSHOT: "-5000x30"}),
+    ("DeployRolledBack", "0m", {VERDICT.format("committed"): "1"}),
+    ("DeployLost", "0m", {VERDICT.format("rolled-back"): "1"}),
+    ("DeployUnsettled", "170m", {VERDICT.format("open"): "1x180"}),
 ]
 
 

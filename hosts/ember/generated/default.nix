@@ -3,6 +3,7 @@
   imports = [
     ./backup.nix
     ./boot.nix
+    ./deploy.nix
     ./monitoring.nix
     ./network.nix
     ./runtime.nix

@@ -101,6 +101,9 @@
         #   emily_restore_test_last_success_timestamp_seconds{repository}
         #   emily_restore_test_success{repository}            1 or 0, of the newest drill
         #   emily_snapshot_newest_timestamp_seconds{dataset}
+        #   emily_deploy_last_timestamp_seconds               when the last deploy began or got its verdict
+        #   emily_deploy_last_verdict{verdict}                1; committed, abandoned, rolled-back, lost; open
+        #   emily_deploy_duration_seconds
         groups:
           - name: watching
             rules:
@@ -184,6 +187,26 @@
                 labels: { severity: critical }
                 annotations:
                   summary: "{{ $externalLabels.host }}: no handshake with {{ $labels.peer }} on {{ $labels.interface }} for {{ $value | humanizeDuration }}."
+
+          - name: deploys
+            rules:
+              - alert: DeployLost
+                expr: emily_deploy_last_verdict{verdict="lost"} == 1
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: the last deploy failed, and so did going back; what runs is neither the old system nor the new one."
+              - alert: DeployRolledBack
+                expr: emily_deploy_last_verdict{verdict="rolled-back"} == 1
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: the last deploy went back to the system before it; emily-infra history {{ $externalLabels.host }} says why."
+              # Three hours: the most that host.yaml lets an activation and the wait for its confirmation take.
+              - alert: DeployUnsettled
+                expr: emily_deploy_last_verdict{verdict="open"} == 1
+                for: 3h
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: a deploy has no verdict after 3 hours; emily-infra history {{ $externalLabels.host }} says where it stands."
 
           - name: storage
             rules:
@@ -378,13 +401,6 @@
       latestHandshakeDelay = true;
       openFirewall = false;
     };
-  };
-
-  # Backups and drills leave their results here; the exporter runs as nobody in particular.
-  systemd.tmpfiles.settings.emily-metrics."/var/lib/emily/metrics".d = {
-    mode = "0755";
-    user = "root";
-    group = "root";
   };
 
   services.prometheus.alertmanager = {

@@ -3,6 +3,7 @@
   imports = [
     ./backup.nix
     ./boot.nix
+    ./deploy.nix
     ./network.nix
     ./samba.nix
     ./storage.nix

@@ -71,4 +71,8 @@
 
   # The host's own timers call emily-infra.
   environment.systemPackages = [ pkgs.emily-infra ];
+
+  # What this system was made from: a plan reads it, to say which line of host.yaml a change is due
+  # to. All users can; secrets are only names there.
+  environment.etc."emily/source".source = ../.;
 }
