@@ -1,0 +1,155 @@
+"""What is wrong with a machine as it was seen, and what a person should merely know."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from emily_infra.observe.observation import Observation
+from emily_infra.observe.pools import Pool
+from emily_infra.observe.vdevs import Vdev
+from emily_infra.spec.units import approximately
+
+STUCK_AFTER = 60.0
+"""Seconds without a transaction group; an idle pool writes one every 5 s (zfs_txg_timeout)."""
+_POOL_FULL, _POOL_FILLING = 0.90, 0.80
+_FULL = 0.95
+_STEADY_STATES = ("ONLINE", "AVAIL", "INUSE")
+
+
+class Weight(StrEnum):
+    """Whether somebody has to act."""
+
+    WRONG = "wrong"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing to tell, and the command that shows more, where one does."""
+
+    weight: Weight
+    message: str
+    look: tuple[str, ...] = ()
+    """Run on the machine; on the operator's own where it begins with `emily-infra`."""
+
+
+def troubles(seen: Observation) -> tuple[Trouble, ...]:
+    """Everything to tell of a machine: what is wrong first."""
+    found = [
+        *_pools(seen),
+        *_units(seen),
+        *_systems(seen),
+        *_deploys(seen),
+        *_space(seen),
+        *_gaps(seen),
+    ]
+    return tuple(sorted(found, key=lambda each: list(Weight).index(each.weight)))
+
+
+def _wrong(message: str, *look: str) -> Trouble:
+    return Trouble(Weight.WRONG, message, look)
+
+
+def _note(message: str, *look: str) -> Trouble:
+    return Trouble(Weight.NOTE, message, look)
+
+
+def _pools(seen: Observation) -> Iterator[Trouble]:
+    for pool in seen.pools:
+        look = ("zpool", "status", "-v", pool.name)
+        if pool.health != "ONLINE":
+            yield _wrong(f"pool {pool.name} is {pool.health}", *look)
+        elif pool.committed_age is not None and pool.committed_age > STUCK_AFTER:
+            words = f"has written nothing for {int(pool.committed_age)} s: it is stuck"
+            yield _wrong(f"pool {pool.name} {words}", *look)
+        elif pool.complaint:
+            yield _note(f"pool {pool.name}: {_first_sentence(pool.complaint)}", *look)
+        for leaf in pool.leaves:
+            yield from _leaf(pool.name, leaf, look)
+        if pool.errors:
+            yield _wrong(f"pool {pool.name} has lost data: {pool.errors}", *look)
+        yield from _room(pool)
+
+
+def _leaf(pool: str, leaf: Vdev, look: tuple[str, ...]) -> Iterator[Trouble]:
+    name = (leaf.path or leaf.name).rpartition("/")[2]
+    if leaf.state not in _STEADY_STATES:
+        yield _wrong(f"{name} in pool {pool} is {leaf.state}", *look)
+    elif leaf.errors:
+        figures = f"{leaf.read} read, {leaf.write} write, {leaf.checksum} checksum"
+        yield _wrong(f"{name} in pool {pool} has had errors: {figures}", *look)
+
+
+def _room(pool: Pool) -> Iterator[Trouble]:
+    look = ("zfs", "list", "-o", "space", "-r", pool.name)
+    if pool.used >= _POOL_FILLING:
+        tell = _wrong if pool.used >= _POOL_FULL else _note
+        full = f"{pool.used * 100:.0f} % full"
+        yield tell(f"pool {pool.name} is {full}; it is slow above 80 %", *look)
+    for vdev in pool.vdevs:
+        if vdev.role == "special" and vdev.size and vdev.allocated is not None:
+            share = vdev.allocated / vdev.size
+            if share >= _POOL_FILLING:
+                which = f"{vdev.name}, the special vdev of {pool.name},"
+                full = f"{share * 100:.0f} % full"
+                yield _wrong(f"{which} is {full}", "zpool", "list", "-v", pool.name)
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].rstrip(".")
+
+
+def _units(seen: Observation) -> Iterator[Trouble]:
+    for name in seen.units.failed:
+        yield _wrong(f"{name} has failed", "journalctl", "-n", "50", "-u", name)
+
+
+def _systems(seen: Observation) -> Iterator[Trouble]:
+    has = seen.generation
+    if seen.deploys.lock or seen.deploys.switching:
+        return  # they differ on purpose
+    if has.profile and has.current and has.current != has.profile:
+        message = "what runs is not the profile's generation"
+        yield _wrong(message, "emily-infra", "drift", seen.machine)
+    elif has.boot_default and has.profile and has.boot_default != has.profile:
+        message = "a reboot would start another generation than the one that runs"
+        yield _wrong(message, "emily-infra", "drift", seen.machine)
+    if has.reboot_pending:
+        yield _note("a reboot is pending: kernel, initrd or modules are newer", "reboot")
+
+
+def _deploys(seen: Observation) -> Iterator[Trouble]:
+    last, look = seen.deploys.last, ("emily-infra", "history", seen.machine)
+    if lock := seen.deploys.lock:
+        yield _note(f"a deploy is at work{f', by {lock.who}' if lock.who else ''}", *look)
+    elif seen.deploys.switching:
+        yield _note("somebody runs switch-to-configuration", "systemctl", "list-jobs")
+    if not last or seen.deploys.lock:
+        return
+    if last.verdict == "lost" or seen.deploys.interrupted(last):
+        verdict = "was lost" if last.verdict else "ended without a verdict"
+        yield _wrong(f"the last deploy {verdict}", *look, last.id)
+    elif last.verdict == "rolled-back":
+        why = f": {last.why}" if last.why else ""
+        yield _note(f"the last deploy was rolled back{why}", *look, last.id)
+
+
+def _space(seen: Observation) -> Iterator[Trouble]:
+    told = set()
+    for each in seen.space:
+        figures = (each.size, each.available)
+        if each.used >= _FULL and figures not in told:
+            told.add(figures)
+            left = approximately(each.available)
+            message = f"{each.path} is {each.used * 100:.0f} % full, {left} left"
+            yield _wrong(message, "df", "-h", each.path)
+        if each.files and each.files_free < each.files * (1 - _FULL):
+            yield _wrong(f"{each.path} can hold hardly any more files", "df", "-i", each.path)
+
+
+def _gaps(seen: Observation) -> Iterator[Trouble]:
+    for gap in seen.gaps:
+        if gap.hung:
+            yield _wrong(f"no answer in time: {gap.section}", "ps", "-eo", "pid,stat,wchan:20,args")
+        else:
+            yield _note(f"cannot be told: {gap.section}: {gap.why}")

@@ -1,0 +1,36 @@
+"""What host.yaml asks of a dataset, in the words of `zfs set`."""
+
+from collections.abc import Mapping
+
+from emily_infra.spec.storage import Dataset, Pool
+
+_SYNONYMS = {"none": "0", "zstd-fast-1": "zstd-fast"}
+
+
+def wanted(dataset: Dataset, pool: Pool) -> dict[str, str]:
+    """The properties that host.yaml settles, exact to the byte as `zfs get -p` prints them."""
+    settled = {
+        "compression": dataset.compression,
+        "quota": str(int(dataset.quota or 0)),
+        "recordsize": str(int(dataset.recordsize)),
+        "reservation": str(int(dataset.reservation or 0)),
+    }
+    if pool.special:
+        settled["special_small_blocks"] = str(dataset.special_blocks)
+    if dataset.mountpoint:
+        by_zfs = dataset.mounted_by == "zfs"
+        settled["mountpoint"] = dataset.mountpoint if by_zfs else "legacy"
+    return settled
+
+
+def different(wished: Mapping[str, str], found: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """What is wished for and what is found, by property, where the two are not the same."""
+    return {
+        name: (value, found.get(name, "0"))
+        for name, value in sorted(wished.items())
+        if _plain(value) != _plain(found.get(name, "0"))
+    }
+
+
+def _plain(value: str) -> str:
+    return _SYNONYMS.get(value, value)
