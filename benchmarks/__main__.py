@@ -16,10 +16,12 @@ import venv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.apply import simulate
 from benchmarks.fleet import ROOT, write_fleet
 
 RUNS = 31
 FLEETS = (100, 300, 1000)
+APPLIES = (1, 20, 100)
 OURS = str(Path(sys.executable).parent / "emily-infra")
 
 
@@ -84,11 +86,20 @@ def fleets() -> None:
             shutil.rmtree(folder)
 
 
+def applies() -> None:
+    """Apply to hosts that only wait; the ratio is what the scheduling costs."""
+    print("\n| hosts | apply | slowest host | ratio |")
+    print("| --- | --- | --- | --- |")
+    for count in APPLIES:
+        found = simulate(count)
+        print(f"| {count} | {found.whole:.2f} s | {found.slowest:.2f} s | {found.ratio:.2f} |")
+
+
 def main() -> None:
     """Print the tables of benchmarks/README.md."""
     load, cores = os.getloadavg()[0], os.cpu_count()
     print(f"Python {platform.python_version()}, {cores} cores, load {load:.1f}, median of {RUNS}\n")
-    parts: tuple[Callable[[], None], ...] = (start_up, fleets)
+    parts: tuple[Callable[[], None], ...] = (start_up, fleets, applies)
     for part in parts:
         part()
 

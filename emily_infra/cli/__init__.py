@@ -10,7 +10,22 @@ from typing import Annotated, Any
 import typer
 
 from emily_infra import __version__
-from emily_infra.cli import capacity, check, explain, init, render, show
+from emily_infra.cli import (
+    apply,
+    capacity,
+    check,
+    drift,
+    explain,
+    generations,
+    history,
+    init,
+    lab,
+    plan,
+    render,
+    rollback,
+    show,
+    status,
+)
 from emily_infra.cli.output import complain
 from emily_infra.errors import EmilyError
 
@@ -28,11 +43,19 @@ for command, summary in (
     (check.check, "Check host.yaml like source code."),
     (render.render, "Render host.yaml to plain NixOS modules."),
     (show.show, "Show what a host is, on one screen."),
+    (plan.plan, "Show what apply would change, and why."),
+    (apply.apply, "Make hosts what their host.yaml says."),
+    (rollback.rollback, "Put a host back to an older generation."),
+    (status.status, "Show how machines are."),
+    (drift.drift, "Compare a machine with its host.yaml."),
+    (generations.generations, "List a host's generations."),
+    (history.history, "Show what a host recorded of deploys."),
     (capacity.capacity, "Say what the pools will hold, to the byte."),
     (explain.explain, "Tell the story behind a finding's code."),
     (show.schema, "Print the JSON Schema of host.yaml."),
 ):
     app.command(short_help=summary)(command)
+app.add_typer(lab.app, short_help="Rehearse on a machine that stands in for a host.")
 
 UsageError: Any = typer.BadParameter.__bases__[0]
 """Of click, or of the copy of click that typer carries: whichever this typer uses."""
@@ -67,6 +90,7 @@ def run() -> int:
         if "--debug" in sys.argv:
             raise
         _report(error)
+        return getattr(error, "exit_code", 1) if isinstance(error, EmilyError) else 1
     else:
         return code
     return 1

@@ -18,7 +18,10 @@ from emily_infra.spec.source import read
 from tests.cli.command import emily, project, text_of
 from tests.hosts import ROOT, as_host, shipped
 
-COMMANDS = ("init", "check", "render", "show", "capacity", "explain", "schema")
+COMMANDS = (
+    "init", "check", "render", "show", "status", "drift", "generations", "history", "capacity",
+    "explain", "schema",
+)  # fmt: skip
 
 
 def test_help_names_every_command(tmp_path: FilePath) -> None:

@@ -1,0 +1,42 @@
+"""Bringing a system to the host's store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from emily_infra.machine import CommandFailed, Local, Store
+
+_SLOW = 6 * 3600.0
+
+
+class Substitutes(Enum):
+    """Where the host takes what a binary cache has."""
+
+    FROM_HERE = ()
+    FROM_CACHES = ("--substitute-on-destination",)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """`nix copy`, with the settings of SSH that the rest uses.
+
+    The paths need no signature: whoever may activate a system may say what is in the store.
+    """
+
+    store: Store
+    substitutes: Substitutes = Substitutes.FROM_HERE
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, toplevel: str, told: Callable[[str], None]) -> None:
+        """Copy a path with all it needs; each line that Nix says is told."""
+        if self.store.url == "auto":
+            return  # this very machine
+        here = Local(environment={**self.environment, **self.store.environment}, on_line=told)
+        try:
+            here.run(
+                "nix", "--extra-experimental-features", "nix-command", "copy", "--no-check-sigs",
+                "--verbose", *self.substitutes.value, "--to", self.store.url, toplevel,
+                deadline=_SLOW,
+            )  # fmt: skip
+        except CommandFailed as error:
+            raise self.store.explained(error) from error

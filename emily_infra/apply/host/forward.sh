@@ -1,0 +1,135 @@
+
+# Forward: wait for the word, switch, wait for the word, commit.
+
+supervise() {
+  trap '' HUP
+  await_go || return 0
+  lock 60 && is_open || return 0
+  if why=$(doubt); then finish abandoned why "$why" && return; fi
+  remember || { finish abandoned why "the record cannot be written: the disk is full" && return; }
+  patience=$((ACTIVATE_SECONDS * 4 + CONFIRM_SECONDS + 900))
+  arm "$patience" || { finish abandoned why "the dead man's timer could not be armed" && return; }
+  within "$patience"
+  event armed seconds "$patience" && event activating ||
+    { finish abandoned why "the record cannot be written: the disk is full" && return; }
+  if [ "$KIND" = reboot ]; then into_reboot; else activate; fi
+}
+
+# The seconds until the host decides by itself, for whoever asks.
+within() { now && echo $((NOW + $1)) >"$R/until"; }
+
+await_go() {
+  while is_open; do
+    said go && return
+    said cancel && { settle_open "$(tail -n +2 "$R/cancel")" && return 1; }
+    read -r renewed <"$R/lease"
+    now
+    [ $((NOW - renewed)) -le "$LEASE_SECONDS" ] ||
+      { settle_open "its operator has not been heard of for $LEASE_SECONDS s" && return 1; }
+    pause
+  done
+  return 1
+}
+
+settle_open() { lock 60 && { ! is_open || finish abandoned why "${1:-cancelled}"; }; }
+
+# Why not to begin, if there is a reason.
+doubt() {
+  stale && return
+  [ -n "$OLD_GENERATION" ] || { echo "the system's profile has no generation to go back to" && return; }
+  [ -x "$NEW/bin/switch-to-configuration" ] || { echo "$NEW is not on the machine" && return; }
+  [ -x "$OLD/bin/switch-to-configuration" ] || { echo "$OLD has no way back in it" && return; }
+  [ "$KIND" != reboot ] || [ -e "$NEW/etc/systemd/system/emily-boot-guard.service" ] ||
+    { echo "$NEW has no emily-boot-guard.service: nobody would go back after the reboot" && return; }
+  false
+}
+
+# What is otherwise than when the plan was made, if anything.
+stale() {
+  boot_id
+  if [ "$BOOT" != "$BOOT_ID" ]; then echo "stale: the machine has rebooted"
+  elif [ "$(current)" != "$OLD" ]; then echo "stale: $(current) runs, not $OLD"
+  elif [ "$(generation)" != "$OLD_GENERATION" ]; then
+    echo "stale: the profile is at generation $(generation), not $OLD_GENERATION"
+  else false; fi
+}
+
+# What going back will be held against.
+remember() {
+  failed_units | put "$D/failed-before" && boot_default | put "$D/default-before" &&
+    newest | put "$D/newest-before"
+}
+
+activate() {
+  STATUS=0
+  if [ "$NEW" != "$OLD" ]; then
+    start_switch "$NEW" test
+    unlock # whoever finds this too slow may go back meanwhile
+    await_switch
+    lock 600 && is_open || return 0
+  fi
+  event activated status "$STATUS" failed "$(new_failures)"
+  case $STATUS in
+    0 | 4) unlock && await_confirm ;; # 4: some unit failed; whether that matters is not ours to know
+    11) finish abandoned why "another switch-to-configuration is running" ;;
+    100) finish abandoned why "needs-reboot: the new system's init differs; nothing was switched" ;;
+    124) restore "the activation did not end in time" ;;
+    *) restore "the activation failed with status $STATUS" ;;
+  esac
+}
+
+await_confirm() {
+  within "$CONFIRM_SECONDS"
+  read -r until <"$R/until"
+  while is_open; do
+    # First the time, then the word: what was said in time is never overlooked.
+    now
+    late=$((NOW >= until))
+    if said confirm; then lock 600 && is_open && commit && return
+    elif said cancel; then restore "$(tail -n +2 "$R/cancel")" && return
+    elif [ "$late" = 1 ]; then restore "nobody confirmed within $CONFIRM_SECONDS s" && return; fi
+    pause
+  done
+}
+
+commit() {
+  has confirmed || event confirmed
+  has committing || event committing
+  if set_new && boot_new; then finish committed; else restore "$trouble"; fi
+}
+
+set_new() {
+  trouble="the system's profile could not be set"
+  [ "$(profile)" = "$NEW" ] && return
+  if [ "$(readlink -f "$PROFILE-${NEW_GENERATION:-0}-link")" = "$NEW" ]; then
+    timeout 300 nix-env --profile "$PROFILE" --switch-generation "$NEW_GENERATION"
+  else
+    timeout 300 nix-env --profile "$PROFILE" --set "$NEW"
+  fi && [ "$(profile)" = "$NEW" ]
+}
+
+boot_new() {
+  [ "$(boot_default)" = "$NEW" ] && return
+  start_switch "$NEW" boot
+  await_switch
+  trouble="the boot entry could not be written (status $STATUS; is /boot full?)"
+  [ "$STATUS" = 0 ] || return
+  next=$(boot_default)
+  trouble="the machine would boot $next, although the boot entry was written"
+  [ -z "$next" ] || [ "$next" = "$NEW" ]
+}
+
+into_reboot() {
+  set_new && boot_new || { restore "$trouble" && return; }
+  event awaiting-boot
+  sleep $((LEASE_SECONDS < 3 ? LEASE_SECONDS : 3)) # the operator hears of it
+  unlock
+  reboot_now
+  ! is_open || restore "the machine did not reboot"
+}
+
+reboot_now() {
+  sync
+  systemctl reboot
+  sleep "$ACTIVATE_SECONDS"
+}

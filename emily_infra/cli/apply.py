@@ -1,0 +1,142 @@
+"""`emily-infra apply`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emily_infra.cli.arguments import Json, complete_host
+from emily_infra.cli.output import say, tell
+from emily_infra.cli.reach import Lab, reach
+
+if TYPE_CHECKING:
+    from emily_infra.apply.decide import Leave
+    from emily_infra.apply.order import Order
+    from emily_infra.apply.schedule import Outcome
+    from emily_infra.cli.campaign import Campaign
+    from emily_infra.plan import Access
+    from emily_infra.spec.host import Host
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Folders of hosts/.", metavar="HOST", autocompletion=complete_host),
+]
+
+
+def apply(
+    hosts: Names = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="A plan that was made with plan --out.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every host of hosts/.")] = False,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="Hosts with this tag; may be repeated.")
+    ] = None,
+    reboot: Annotated[bool, typer.Option("--reboot", help="Get there by a reboot.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Try a system that went back on this host before.")
+    ] = False,
+    accept: Annotated[
+        list[str] | None, typer.Option("--accept", help="A danger of the plan, by its name.")
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, help="Hosts that are switched at once.")] = 10,
+    canary: Annotated[str | None, typer.Option(help="Hosts that go first: 1, or 10%.")] = None,
+    batch: Annotated[str | None, typer.Option(help="Hosts to a batch: 5, or 25%.")] = None,
+    soak: Annotated[str, typer.Option(help="How long a batch is watched.")] = "0s",
+    max_failures: Annotated[int, typer.Option(min=0, help="Hosts that may fail.")] = 0,
+    lab: Lab = False,
+    json: Json = False,
+) -> None:
+    """Make hosts what their host.yaml says; each one puts itself back if that fails.
+
+    A host is switched first and made to boot the new system only after a new connection has proven
+    it well. Exit codes: 0 done or nothing to do, 1 an error and nothing changed, 3 rolled back and
+    well, 4 a host needs a person, 5 some hosts of many, 6 the plan is stale, 7 somebody else is at
+    work, 8 out of reach before anything was changed.
+    """
+    from emily_infra.apply.decide import Leave
+
+    leave = Leave(frozenset(accept or ()), reboot, again)
+    names = _chosen(hosts or [], tag or [], every=every)
+    if len(names) == 1:
+        code = _single(names[0], plan, leave, yes=yes, lab=lab, json=json)
+    elif plan:
+        raise typer.BadParameter("a plan is for one host", param_hint="--plan")
+    else:
+        code = _campaign(parallel, canary, batch, soak, max_failures).run(
+            names, leave, yes=yes, lab=lab, json=json
+        )
+    raise typer.Exit(code)
+
+
+def _chosen(names: list[str], tags: list[str], *, every: bool) -> list[str]:
+    from emily_infra.apply.selection import select
+    from emily_infra.spec.load import find_root, host_names, load
+
+    root = find_root(Path.cwd())
+    known = host_names(root)
+    if every == bool(names or tags):
+        raise typer.BadParameter("name hosts or tags, or say --all", param_hint="HOST")
+    if every:
+        return list(known)
+    if not tags:
+        return list(dict.fromkeys(names))
+    return [host.name for host in select(load(root, list(known)).fleet, names, tags)]
+
+
+def _campaign(
+    parallel: int, canary: str | None, batch: str | None, soak: str, failures: int
+) -> "Campaign":
+    from emily_infra.apply.schedule import Limits, Policy
+    from emily_infra.apply.selection import Portion
+    from emily_infra.cli.campaign import Campaign
+    from emily_infra.spec.units import Duration
+
+    return Campaign(
+        Policy(Limits(activate=parallel), failures, Duration.parse(soak).seconds),
+        Portion.parse(canary) if canary else None,
+        Portion.parse(batch) if batch else None,
+    )
+
+
+def _single(
+    name: str, saved: Path | None, leave: "Leave", *, yes: bool, lab: bool, json: bool
+) -> int:
+    from emily_infra.cli.deploying import approve, last_word, one
+    from emily_infra.cli.preparing import prepare
+
+    ready = prepare(name, saved, leave, lab=lab)
+    if not json:
+        from emily_infra.cli.planned import as_text
+
+        for line in as_text(ready.plan, detailed=False):
+            say(line)
+    if ready.plan.is_noop:
+        outcome = nothing_to_do(ready.host, lab=lab)
+    else:
+        order: Order = ready.order(leave)
+        approve(f"apply this to {name}?", yes=yes or saved is not None)
+        access: Access = ready.plan.access
+        outcome = one(order, reach(ready.host, lab=lab), access, json=json)
+    last_word(name, outcome, json=json)
+    if outcome.verdict.value == "committed" and not json:
+        tell(f"next: emily-infra status {name}{' --lab' if lab else ''}")
+    return outcome.exit_code
+
+
+def nothing_to_do(host: "Host", *, lab: bool) -> "Outcome":
+    """The host runs it already; whether it is well is worth a look all the same."""
+    from emily_infra.apply.health import Before, assess, checks
+    from emily_infra.apply.schedule import Outcome, Verdict
+    from emily_infra.machine import connect
+
+    machine = connect(reach(host, lab=lab))
+    try:
+        report = assess(machine, checks(host), Before())
+    finally:
+        machine.close()
+    if report.healthy:
+        return Outcome(Verdict.UNCHANGED, "it runs what host.yaml describes, and is well")
+    ill = "; ".join(str(each) for each in report.blamed)
+    return Outcome(Verdict.FAILED, f"nothing to apply, but it is not well: {ill}")

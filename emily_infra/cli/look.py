@@ -1,0 +1,84 @@
+"""Looking at machines, many at the same time, and tables of what is seen."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from emily_infra.cli.output import as_text, complain, printable, say, width
+from emily_infra.cli.reach import reach
+from emily_infra.errors import EmilyError
+from emily_infra.machine import connect
+from emily_infra.observe import Observation, Question, observe
+from emily_infra.spec.host import Host
+from emily_infra.spec.load import find_root, load
+
+_AT_ONCE = 32
+
+Asking = Callable[[Host], Question]
+Seen = tuple[Host, Observation | EmilyError]
+
+
+def described(names: list[str]) -> tuple[Path, list[Host], list[str]]:
+    """The project, the named hosts or all of them, and those whose host.yaml cannot be read."""
+    root = find_root(Path.cwd())
+    loaded = load(root, names)
+    for line in as_text(loaded.findings):
+        say(line)
+    wrong = sorted({finding.host for finding in loaded.findings} - loaded.fleet.keys())
+    for name in wrong:
+        complain(f"{name} cannot be read", "mend the errors above first")
+    return root, list(loaded.fleet.values()), wrong
+
+
+def the_host(name: str) -> tuple[Path, Host]:
+    """The one named host; the command ends where its host.yaml cannot be read."""
+    root, hosts, _ = described([name])
+    if not hosts:
+        raise typer.Exit(1)
+    return root, hosts[0]
+
+
+def look(host: Host, question: Question, *, lab: bool) -> Observation:
+    """One connection, one command."""
+    machine = connect(reach(host, lab=lab))
+    try:
+        return observe(machine, question)
+    finally:
+        machine.close()
+
+
+def look_at_all(hosts: list[Host], asking: Asking, *, lab: bool) -> list[Seen]:
+    """Every host at the same time, in the order given; who cannot be reached holds up nobody."""
+
+    def one(host: Host) -> Seen:
+        try:
+            return host, look(host, asking(host), lab=lab)
+        except EmilyError as error:
+            return host, error
+
+    with ThreadPoolExecutor(min(_AT_ONCE, len(hosts) or 1)) as pool:
+        return list(pool.map(one, hosts))
+
+
+def cell(text: object, style: str = "") -> Text:
+    """Text from a machine, which can neither colour the screen nor move the cursor."""
+    return Text(printable(str(text)), style)
+
+
+def table(*columns: str) -> Table:
+    """An empty table without lines."""
+    empty = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        whole = column == "deploy"  # an ID that is broken over lines cannot be copied
+        empty.add_column(column, header_style="dim", overflow="fold", no_wrap=whole)
+    return empty
+
+
+def show(shown: Table) -> None:
+    """Print a table as wide as the terminal is."""
+    Console(width=width(), highlight=False).print(shown)

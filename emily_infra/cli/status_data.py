@@ -1,0 +1,61 @@
+"""What `emily-infra status --json` prints."""
+
+from emily_infra.cli.moments import iso
+from emily_infra.errors import EmilyError
+from emily_infra.observe import Observation
+from emily_infra.observe.pools import Pool
+from emily_infra.observe.trouble import troubles
+from emily_infra.spec.host import Host
+
+
+def as_data(host: Host, found: Observation | EmilyError) -> dict[str, object]:
+    """A host for a program; `seen` is false where it could not be reached."""
+    if not isinstance(found, Observation):
+        error = {"code": found.code, "message": str(found), "hint": found.hint}
+        return {"host": host.name, "seen": False, "well": False, "error": error}
+    has, last, told = found.generation, found.deploys.last, troubles(found)
+    lock = found.deploys.lock
+    return {
+        "host": host.name,
+        "seen": True,
+        "well": all(trouble.weight != "wrong" for trouble in told),
+        "troubles": [
+            {"weight": t.weight, "message": t.message, "look": list(t.look)} for t in told
+        ],
+        "at": iso(found.identity.now),
+        "hostname": found.identity.hostname,
+        "system": found.identity.os_release,
+        "kernel": found.identity.kernel_release,
+        "uptime_seconds": found.identity.uptime,
+        "generation": has.number,
+        "running": has.current,
+        "booted": has.booted,
+        "default": has.profile,
+        "boot_default": has.boot_default,
+        "reboot_pending": has.reboot_pending,
+        "failed_units": list(found.units.failed),
+        "pools": [_pool_data(pool) for pool in found.pools],
+        "last_deploy": last
+        and {"id": last.id, "verdict": last.verdict, "started": iso(last.started), "who": last.who},
+        "lock": lock and {"deploy": lock.deploy, "who": lock.who, "since": iso(lock.since)},
+        "gaps": [{"section": gap.section, "why": gap.why} for gap in found.gaps],
+    }
+
+
+def _pool_data(pool: Pool) -> dict[str, object]:
+    newest = max((each.newest_snapshot or 0 for each in pool.datasets), default=0)
+    changed = max((each.snapshots_changed or 0 for each in pool.datasets), default=0)
+    return {
+        "name": pool.name,
+        "health": pool.health,
+        "size": pool.size,
+        "allocated": pool.allocated,
+        "used": round(pool.used, 4),
+        "newest_snapshot": iso(newest),
+        "snapshots_changed": iso(changed),
+        "scans": [
+            {"kind": s.kind, "state": s.state, "at": iso(s.at), "percent": s.percent}
+            for s in pool.scans
+        ],
+        "faulty": [leaf.path or leaf.name for leaf in pool.leaves if leaf.errors],
+    }

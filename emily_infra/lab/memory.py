@@ -1,0 +1,90 @@
+"""What a lab has to know when the command that started it is long gone."""
+
+import json
+import os
+import secrets
+import socket
+from dataclasses import asdict, dataclass, field, replace
+
+from emily_infra.lab.keys import Pair, tunnel_pair
+from emily_infra.lab.network import World
+from emily_infra.lab.places import Files
+from emily_infra.lab.qemu import Ports
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Chosen once for each lab, and how its machine was last started."""
+
+    image: str
+    operator_port: int
+    console_port: int
+    machine_id: str
+    user: str = "root"
+    secrets: dict[str, str] = field(default_factory=dict)
+    """Private keys of tunnels' ends, by `wg0`, `wg0/peer` and `wg0/peer/shared`."""
+    endpoints: dict[str, str] = field(default_factory=dict)
+    """Where the host finds the other end of a tunnel, by `wg0/peer`."""
+    arguments: tuple[str, ...] = ()
+    accelerator: str = ""
+    patience: float = 1.0
+    boot_seconds: float = 0.0
+    installed: bool = False
+    """Whether the factory generation is on it."""
+    prepared: bool = False
+    """Whether partitions and pools are as the last `up` wanted them."""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def ports(self) -> Ports:
+        """The two ways in."""
+        return Ports(self.operator_port, self.console_port)
+
+    @property
+    def keys(self) -> dict[str, Pair]:
+        """The key pairs of tunnels."""
+        return {name: tunnel_pair(private) for name, private in self.secrets.items()}
+
+    def with_tunnels(self, world: World) -> "Memory":
+        """The same, with keys for tunnels that have none yet."""
+        names = {
+            name
+            for far in world.tunnels
+            for name in (far.tunnel, f"{far.tunnel}/{far.peer}", f"{far.tunnel}/{far.peer}/shared")
+        }
+        new = {name: tunnel_pair().private for name in sorted(names - self.secrets.keys())}
+        endpoints = {f"{far.tunnel}/{far.peer}": far.endpoint for far in world.tunnels}
+        return replace(self, secrets={**self.secrets, **new}, endpoints=endpoints)
+
+
+def fresh(image: str) -> Memory:
+    """A lab that never ran."""
+    return Memory(image, *_free_ports(), secrets.token_hex(16))
+
+
+def recall(files: Files) -> Memory | None:
+    """What a lab knew at last, or nothing where there is none."""
+    try:
+        known = json.loads(files.memory.read_text())
+    except FileNotFoundError:
+        return None
+    lists = {name: tuple(known[name]) for name in ("arguments", "left_out")}
+    return Memory(**{**known, **lists})
+
+
+def keep(files: Files, memory: Memory) -> None:
+    """Write it down, whole or not at all."""
+    new = files.memory.with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(asdict(memory), file, indent=1)
+    new.replace(files.memory)
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as two:
+        for each in (one, two):
+            each.bind((LOOPBACK, 0))
+        return one.getsockname()[1], two.getsockname()[1]
