@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: whole-process times, as a person at the terminal waits for them.
+"""`python -m benchmarks [PART...]`: what a person at the terminal waits for, and what it takes.
 
 Each pair is run alternately; the figure is the median, with the least and the most. Peers are
 installed into an environment of their own and are never a dependency.
@@ -11,36 +11,21 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.apply import simulate
+from benchmarks.copying import copied
 from benchmarks.fleet import ROOT, write_fleet
+from benchmarks.looks import ROUND_TRIP, looks
+from benchmarks.timing import RUNS, alternate, seconds
 
-RUNS = 31
 FLEETS = (100, 300, 1000)
 APPLIES = (1, 20, 100)
+COPIES = {"1 MiB": 1 << 20, "1 GiB": 1 << 30}
+BESIDE = ("nix", "ssh", "nix-daemon", "sshd")
 OURS = str(Path(sys.executable).parent / "emily-infra")
-
-
-def seconds(command: Sequence[str], folder: Path) -> float:
-    """Wall time of one run, which must succeed."""
-    begin = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return time.perf_counter() - begin
-
-
-def alternate(commands: dict[str, Sequence[str]], folder: Path) -> dict[str, list[float]]:
-    """Every command RUNS times in turn, after one warm-up."""
-    times: dict[str, list[float]] = {name: [] for name in commands}
-    for run in range(RUNS + 1):
-        for name, command in commands.items():
-            took = seconds(command, folder)
-            if run:
-                times[name].append(took)
-    return times
 
 
 def peer() -> str:
@@ -62,8 +47,7 @@ def start_up() -> None:
     }
     times = alternate(commands, ROOT)
     base = statistics.median(times["pyinfra --version"])
-    print("| command | median | least | most | of pyinfra --version |")
-    print("| --- | --- | --- | --- | --- |")
+    _head("command", "median", "least", "most", "of pyinfra --version")
     for name, took in times.items():
         middle = statistics.median(took)
         row = f"{middle:.3f} s | {min(took):.3f} s | {max(took):.3f} s | {middle / base:.2f}"
@@ -72,8 +56,7 @@ def start_up() -> None:
 
 def fleets() -> None:
     """Growing fleets: check and render, the first time and with nothing to write."""
-    print("\n| hosts | check | first render | render again | ms a host (check + first render) |")
-    print("| --- | --- | --- | --- | --- |")
+    _head("hosts", "check", "first render", "render again", "ms a host (check + first render)")
     for count in FLEETS:
         folder = Path(tempfile.mkdtemp(prefix="emily-infra-fleet."))
         try:
@@ -88,20 +71,51 @@ def fleets() -> None:
 
 def applies() -> None:
     """Apply to hosts that only wait; the ratio is what the scheduling costs."""
-    print("\n| hosts | apply | slowest host | ratio |")
-    print("| --- | --- | --- | --- |")
+    _head("hosts", "apply", "slowest host", "ratio")
     for count in APPLIES:
         found = simulate(count)
         print(f"| {count} | {found.whole:.2f} s | {found.slowest:.2f} s | {found.ratio:.2f} |")
 
 
+def far() -> None:
+    """A host over a long way that is as it should be: what is asked of it, and the clock."""
+    found = looks(OURS, peer(), RUNS)
+    base = found[-1].middle
+    away = f"{1000 * ROUND_TRIP:.0f} ms away"
+    _head(away, "connections", "commands", "median", "least", "most", "of pyinfra")
+    for look in found:
+        asked = f"{look.count.connections} | {look.count.commands}"
+        took = f"{look.middle:.2f} s | {min(look.times):.2f} s | {max(look.times):.2f} s"
+        print(f"| `{look.name}` | {asked} | {took} | {look.middle / base:.2f} |")
+
+
+def memory() -> None:
+    """The most that a whole apply takes, by what there is to copy."""
+    _head("to copy", "emily-infra apply", *BESIDE)
+    for name, size in COPIES.items():
+        found = copied(OURS, size)
+        sizes = (found.own, *(found.others.get(each, 0) for each in BESIDE))
+        print(f"| {name} | {' | '.join(f'{each / 1e6:.0f} MB' for each in sizes)} |")
+
+
+def _head(*names: str) -> None:
+    print(f"\n| {' | '.join(names)} |")
+    print(f"|{' --- |' * len(names)}")
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "start": start_up, "fleets": fleets, "applies": applies, "far": far, "memory": memory,
+}  # fmt: skip
+
+
 def main() -> None:
-    """Print the tables of benchmarks/README.md."""
+    """Print the tables of benchmarks/README.md, or those that are named."""
+    # An installed program has its bytecode; here the warm-up writes it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     load, cores = os.getloadavg()[0], os.cpu_count()
-    print(f"Python {platform.python_version()}, {cores} cores, load {load:.1f}, median of {RUNS}\n")
-    parts: tuple[Callable[[], None], ...] = (start_up, fleets, applies)
-    for part in parts:
-        part()
+    print(f"Python {platform.python_version()}, {cores} cores, load {load:.1f}, median of {RUNS}")
+    for name in sys.argv[1:] or PARTS:
+        PARTS[name]()
 
 
 if __name__ == "__main__":
