@@ -265,6 +265,15 @@ EXPLANATIONS = (
         "emily-infra apply ember", "emily-infra apply ember --reboot",
     ),
     _story(
+        "APL009", "Afterwards nobody would know the key of the host",
+        "With --via a host is reached at one address and must answer at another, that of "
+        "host.yaml. A deploy is only confirmed over a connection to a machine whose key is known, "
+        "so the host would go back although all is well. The hint adds to known_hosts, for the "
+        "new address, the very key that is known for the old one.",
+        "emily-infra apply ember --via 10.10.0.2    # host.yaml: deploy.address: 10.10.0.9",
+        "the command of the hint; then the same again",
+    ),
+    _story(
         "LAB040", "Nix does not accept the modules of a host",
         "The lab evaluates hosts/HOST/generated and hardware.nix with the real Nix, but without "
         "nixpkgs: `config` and `lib` hold only a little of what they hold on NixOS. The last lines "

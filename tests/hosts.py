@@ -40,7 +40,12 @@ def over(base: Host, part: str, name: str = "") -> Host:
     source, findings = read("part.yaml", part.encode())
     assert not findings, findings
     merged = overlay(base.source.data, source.data or {})
-    return as_host(name or base.name, yaml.safe_dump(_lists(merged), sort_keys=False))
+    return as_host(name or base.name, as_text(merged))
+
+
+def as_text(data: Data) -> str:
+    """The text of a host.yaml that holds this."""
+    return yaml.safe_dump(_lists(data), sort_keys=False)
 
 
 def as_host(name: str, text: str) -> Host:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from emily_infra.apply.errors import Quarantined, Refused, StalePlan
 from emily_infra.apply.generated import checks
-from emily_infra.apply.order import Kind, Order, Pace, Standing
+from emily_infra.apply.order import Back, Kind, Order, Pace, Standing
 from emily_infra.observe import Observation
-from emily_infra.plan import Activation, Plan, Weight, digest, meant_for, stale
+from emily_infra.plan import Activation, Need, Plan, Weight, digest, meant_for, stale
 from emily_infra.spec.host import Host
 
 
@@ -24,24 +24,73 @@ class Leave:
 
 def order(host: Host, plan: Plan, seen: Observation, leave: Leave) -> Order:
     """What is to be done; Refused, Quarantined or StalePlan where it must not be."""
+    still_holds(host, plan, seen)
+    _refuse(plan, leave)
+    _quarantine(plan, seen, leave)
+    kind = _kind(host, plan, leave)
+    return Order(
+        host=host.name,
+        new=plan.toplevel,
+        old=standing(host, seen),
+        kind=kind,
+        steps=plan.to_run,
+        checks=checks(host),
+        pace=pace(host),
+        plan=digest(plan),
+        back=way_back(kind, plan.toplevel, seen),
+        pending="" if kind is Kind.REBOOT else pending(plan),
+    )
+
+
+def still_holds(host: Host, plan: Plan, seen: Observation) -> None:
+    """StalePlan where the host is not what the plan was made for."""
     meant_for(plan, host.name)
     if moved := stale(plan, seen):
         raise StalePlan(
             f"{host.name} is not what the plan was made for: {'; '.join(moved)}",
             hint=f"look at the new plan: emily-infra plan {host.name}",
         )
-    _refuse(plan, leave)
-    _quarantine(plan, seen, leave)
-    return Order(
-        host=host.name,
-        new=plan.toplevel,
-        old=standing(host, seen),
-        kind=_kind(host, plan, leave),
-        steps=plan.to_run,
-        checks=checks(host),
-        pace=pace(host),
-        plan=digest(plan),
-    )
+
+
+def reboots(host: Host, plan: Plan, leave: Leave) -> bool:
+    """Whether this apply starts the machine again, if it may."""
+    match plan.activation:
+        case Activation.REBOOT:
+            return True
+        case Activation.SWITCH:
+            counts_later = plan.reboot.need is Need.LATER
+            return leave.reboot or (counts_later and host.spec.deploy.reboot == "allowed")
+        case Activation.COMMIT | Activation.NOTHING:
+            return leave.reboot and plan.reboot.need is not Need.NO
+
+
+def pending(plan: Plan) -> str:
+    """Why the machine has to be started again after a switch; nothing where it need not."""
+    return "; ".join(plan.reboot.reasons) if plan.reboot.need is Need.LATER else ""
+
+
+def way_back(kind: Kind, new: str, seen: Observation) -> Back | None:
+    """The generation to go back to, where that is not simply what runs and what the profile holds.
+
+    A system that runs and is only to be booted goes back to the one that was booted before. One
+    that somebody has made the default by hand goes back to the one that runs.
+    """
+    now = seen.generation
+    if new == now.current:
+        return _proven(now.booted, seen) if kind is Kind.REBOOT and now.booted != new else None
+    numbers = now.of(now.current) if now.profile == new else ()
+    return Back(now.current, max(numbers)) if numbers else None
+
+
+def _proven(booted: str, seen: Observation) -> Back:
+    numbers = seen.generation.of(booted)
+    if not numbers:
+        raise Refused(
+            f"no generation of {seen.machine} holds the system that it was booted with, so a "
+            "reboot would have no way back",
+            hint="with somebody at its console, reboot it by hand: systemctl reboot",
+        )
+    return Back(booted, max(numbers))
 
 
 def pace(host: Host) -> Pace:
@@ -93,8 +142,4 @@ def _kind(host: Host, plan: Plan, leave: Leave) -> Kind:
             f"{plan.host} can only be booted into this system: {'; '.join(plan.reboot.reasons)}",
             hint=f"emily-infra apply {plan.host} --reboot, or deploy.reboot: allowed in host.yaml",
         )
-    return (
-        Kind.REBOOT
-        if must or (leave.reboot and plan.activation is Activation.SWITCH)
-        else (Kind.LIVE)
-    )
+    return Kind.REBOOT if reboots(host, plan, leave) else Kind.LIVE

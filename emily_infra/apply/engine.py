@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from emily_infra.apply.clock import Clock, Monotonic
 from emily_infra.apply.errors import NotBegun, OutOfReach
@@ -18,6 +18,9 @@ from emily_infra.apply.schedule import Outcome, Verdict
 from emily_infra.apply.verify import verify
 from emily_infra.errors import EmilyError
 from emily_infra.machine import CommandFailed, Machine, Unreachable
+
+if TYPE_CHECKING:
+    from emily_infra.plan.model import Step
 
 _SLOWEST = 5.0
 _ALONE = 10.0
@@ -57,6 +60,8 @@ class Deployment:
         self.order = order
         self.ways = ways
         self.line = Line(ways.connect, ticket)
+        self.before = Before()
+        """What was wrong with the host already, once it has been looked at."""
         self._said_go = False
         self._leased = False
         self._over = threading.Event()
@@ -95,7 +100,7 @@ class Deployment:
     def activate(self) -> Outcome:
         """Switch, verify, confirm, and say what became of it."""
         try:
-            before = self._look_before()
+            self.before = self._look_before()
             self._take_steps()
         except Unreachable as error:
             raise OutOfReach(str(error), hint=error.hint) from error
@@ -106,7 +111,7 @@ class Deployment:
                 if not self.line.secret("go"):
                     self._say("the host had decided already")
             self._over.set()
-            return self._follow(before)
+            return self._follow()
         except KeyboardInterrupt:
             return Outcome(Verdict.LEFT, self._left_alone())
         finally:
@@ -126,24 +131,29 @@ class Deployment:
             return baseline(machine, self.order.checks)
 
     def _take_steps(self) -> None:
-        if self.order.steps:
-            self._enter(Phase.STEPS)
-        for step in self.order.steps:
-            self._say(step.title)
-            try:
-                for command in step.commands:
-                    with self.line.machine() as machine:
-                        machine.run(*command, deadline=_STEP)
-            except CommandFailed as error:
-                raise NotBegun(
-                    f"{step.title}: {error}",
-                    hint=f"{error.hint}; what was done before it stays, and may be done again",
-                ) from error
-            self.line.ask("note", stdin=step.title)
+        if not self.order.steps:
+            return
+        self._enter(Phase.STEPS)
+        # On a connection of its own: a step may take longer than the host waits for a sign of life.
+        with contextlib.closing(self.ways.connect()) as machine:
+            for step in self.order.steps:
+                self._take(step, machine)
+
+    def _take(self, step: "Step", machine: Machine) -> None:
+        self._say(step.title)
+        try:
+            for command in step.commands:
+                machine.run(*command, deadline=_STEP)
+        except CommandFailed as error:
+            raise NotBegun(
+                f"{step.title}: {error}",
+                hint=f"{error.hint}; what was done before it stays, and may be done again",
+            ) from error
+        self.line.ask("note", stdin=step.title)
 
     # --- after it
 
-    def _follow(self, before: Before) -> Outcome:
+    def _follow(self) -> Outcome:
         heard: list[dict[str, str]] = []
         for event in self._events():
             heard.append(event)
@@ -151,17 +161,18 @@ class Deployment:
             if phase := _PHASES.get(word):
                 self._enter(phase)
             if word == "booted" or (word == "activated" and event.get("status") in ("0", "4")):
-                self._judge(before)
+                self._judge()
             elif word in VERDICTS:
                 return outcome(word, event.get("why", ""), self.order)
         return Outcome(Verdict.LOST, f"no word from {self.order.host}: {self._left_alone()}")
 
-    def _judge(self, before: Before) -> None:
+    def _judge(self) -> None:
         """Confirm if all is well; else call it off, over whichever connection still works."""
         self._enter(Phase.VERIFY)
-        trouble = verify(self.order, self.ways, self.line.ticket, before)
+        trouble = verify(self.order, self.ways, self.line.ticket, self.before)
         if trouble:
-            self._say(trouble)
+            for line in trouble.splitlines():
+                self._say(line)
             with contextlib.suppress(EmilyError):  # then the host's own deadline does it
                 self.line.secret("cancel", trouble)
 
@@ -223,7 +234,7 @@ class Deployment:
 def outcome(word: str, why: str, order: Order) -> Outcome:
     """The host's verdict as ours."""
     if word == "committed":
-        return Outcome(Verdict.COMMITTED, why)
+        return Outcome(Verdict.COMMITTED, why, pending=order.pending)
     if word == "rolled-back":
         return Outcome(Verdict.ROLLED_BACK, why)
     if word == "lost":

@@ -53,3 +53,9 @@ class Refused(NotBegun):
     """The plan holds something that apply never does by itself."""
 
     code = "APL008"
+
+
+class KeyNotKnown(NotBegun):
+    """Where the host must answer afterwards, its key would not be recognised."""
+
+    code = "APL009"

@@ -15,9 +15,10 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 
 from emily_infra.apply.clock import Clock, Monotonic
-from emily_infra.apply.errors import NotBegun
+from emily_infra.apply.errors import NotBegun, OutOfReach, Quarantined, Refused
 from emily_infra.apply.schedule import Outcome, Policy, Schedule, Stage, Task, Verdict
 from emily_infra.errors import EmilyError
+from emily_infra.machine import Unreachable
 from emily_infra.spec.host import Host
 
 Act = Callable[[Host], Outcome | None]
@@ -126,8 +127,8 @@ class _Run:
         result, stage = done.result, done.task.stage
         verdict = Verdict.UNHEALTHY if stage is Stage.RECHECK else Verdict.FAILED
         if isinstance(result, EmilyError):
-            code = result.exit_code if isinstance(result, NotBegun) else None
-            return Outcome(verdict, f"{result} (hint: {result.hint})", code)
+            found = failure(result)
+            return Outcome(verdict, found.detail) if stage is Stage.RECHECK else found
         if isinstance(result, BaseException):
             self.bug = self.bug or result
             self.schedule.stop("a bug in emily-infra")
@@ -150,6 +151,15 @@ class _Run:
             self.told_stop = stop
             running = sorted({task.host for task in schedule.running})
             self.told(Stopped(schedule.stopped, tuple(running)))
+
+
+def failure(error: EmilyError) -> Outcome:
+    """What an error comes to that was raised before anything was changed on a host."""
+    text = f"{error}\nhint: {error.hint}"  # on a line of its own, so that it can be pasted
+    if isinstance(error, OutOfReach | Unreachable):
+        return Outcome(Verdict.UNREACHABLE, text)
+    verdict = Verdict.REFUSED if isinstance(error, Refused | Quarantined) else Verdict.FAILED
+    return Outcome(verdict, text, error.exit_code if isinstance(error, NotBegun) else 1)
 
 
 def apply(

@@ -34,6 +34,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Back:
+    """A generation to go back to."""
+
+    toplevel: str
+    generation: int
+
+
+@dataclass(frozen=True)
 class Pace:
     """How long each side waits, in seconds."""
 
@@ -67,6 +75,10 @@ class Order:
     pace: Pace = Pace()
     plan: str = ""
     """The digest of the plan, for the record."""
+    back: Back | None = None
+    """Where to go back to, if not to what runs now."""
+    pending: str = ""
+    """What the new system still needs a reboot for, when all is done."""
 
     @property
     def is_converging(self) -> bool:
@@ -94,10 +106,12 @@ def ticket(who: str, where: str, now: datetime) -> Ticket:
 def settings(order: Order, ticket: Ticket) -> str:
     """The file that the host's program sources."""
     pace = order.pace
+    back = order.back or Back(order.old.toplevel, order.old.generation)
     values = {
         "ID": ticket.id, "WHO": ticket.who, "FROM_WHERE": ticket.where, "HOST": order.host,
         "PLAN": order.plan, "STARTED": ticket.started, "KIND": order.kind.value,
-        "OLD": order.old.toplevel, "OLD_GENERATION": str(order.old.generation),
+        "RUNNING": order.old.toplevel, "AT_GENERATION": str(order.old.generation),
+        "OLD": back.toplevel, "OLD_GENERATION": str(back.generation),
         "NEW": order.new, "NEW_GENERATION": str(order.generation or ""),
         "BOOT_ID": order.old.boot_id, "SSH_ADDRESS": order.old.ssh_address,
         "SSH_PORT": str(order.old.ssh_port or ""), "CONFIRM_SECONDS": str(pace.confirm),

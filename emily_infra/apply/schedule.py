@@ -20,6 +20,8 @@ class Verdict(StrEnum):
 
     UNCHANGED = "unchanged"
     COMMITTED = "committed"
+    REFUSED = "refused"
+    UNREACHABLE = "out of reach"
     FAILED = "failed before any change"
     ROLLED_BACK = "rolled back"
     LOST = "lost"
@@ -33,9 +35,23 @@ class Verdict(StrEnum):
         return self in (Verdict.UNCHANGED, Verdict.COMMITTED)
 
     @property
+    def changed_nothing(self) -> bool:
+        """Whether the host was not even begun with, or was left as it had been."""
+        return self in _NOTHING_CHANGED
+
+    @property
     def is_failure(self) -> bool:
         """Whether it counts against the budget of failures."""
         return not self.is_good and self is not Verdict.NOT_BEGUN
+
+
+_NOTHING_CHANGED = (
+    Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.FAILED, Verdict.NOT_BEGUN
+)  # fmt: skip
+_CODES = {
+    Verdict.UNREACHABLE: 8, Verdict.ROLLED_BACK: 3, Verdict.LOST: 4, Verdict.LEFT: 5,
+    Verdict.UNHEALTHY: 5,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,14 +62,15 @@ class Outcome:
     detail: str = ""
     code: int | None = None
     """The exit code of an apply to this host alone, where the verdict does not say it."""
+    pending: str = ""
+    """What counts only once the host has been started again, where that is still to be done."""
 
     @property
     def exit_code(self) -> int:
         """What an apply to this host alone exits with."""
         if self.code is not None:
             return self.code
-        codes = {Verdict.ROLLED_BACK: 3, Verdict.LOST: 4, Verdict.LEFT: 5, Verdict.UNHEALTHY: 5}
-        return 0 if self.verdict.is_good else codes.get(self.verdict, 1)
+        return 0 if self.verdict.is_good else _CODES.get(self.verdict, 1)
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:
@@ -66,11 +83,11 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
         return 0
     if Verdict.LOST in verdicts:
         return 4
-    if verdicts - {Verdict.FAILED, Verdict.NOT_BEGUN, Verdict.ROLLED_BACK}:
+    if any(not v.changed_nothing and v is not Verdict.ROLLED_BACK for v in verdicts):
         return 5
     if Verdict.ROLLED_BACK in verdicts:
         return 3
-    codes = {o.exit_code for o in outcomes if o.verdict is Verdict.FAILED}
+    codes = {o.exit_code for o in outcomes if o.verdict.is_failure}
     return codes.pop() if len(codes) == 1 else 1
 
 
@@ -98,6 +115,8 @@ class Policy:
     always stops it."""
     soak: float = 0.0
     """Seconds after each batch but the last, at whose end its hosts are looked at again."""
+    failed_before: int = 0
+    """Hosts that failed before the run began, such as those out of reach; they count as well."""
 
 
 class Task(NamedTuple):
@@ -124,6 +143,7 @@ class Schedule:
         self._rechecks = False
         self.wakes: float | None = None
         """When a soak ends: time alone then lets something begin."""
+        self._watch_budget()
 
     @property
     def over(self) -> bool:
@@ -192,7 +212,7 @@ class Schedule:
 
     def _watch_budget(self) -> None:
         verdicts = [outcome.verdict for outcome in self.outcomes.values()]
-        failures = sum(verdict.is_failure for verdict in verdicts)
+        failures = self._policy.failed_before + sum(verdict.is_failure for verdict in verdicts)
         if Verdict.LOST in verdicts:
             self.stop("a host was lost")
         elif failures > self._policy.max_failures:

@@ -2,18 +2,43 @@
 
 from typing import TYPE_CHECKING
 
+from emily_infra.apply.errors import KeyNotKnown
 from emily_infra.apply.health import Before, Grade, Result, assess
 from emily_infra.apply.line import ask, hello
 from emily_infra.apply.order import Kind, Order, Ticket
 from emily_infra.apply.progress import Said
 from emily_infra.errors import EmilyError
-from emily_infra.machine import CommandFailed, Machine, Unreachable
+from emily_infra.machine import CommandFailed, Machine, Target, UnknownHostKey, Unreachable
+from emily_infra.machine.deadline import Deadline
+from emily_infra.machine.known import known
+from emily_infra.machine.settings import effective
 
 if TYPE_CHECKING:
     from emily_infra.apply.engine import Ways
 
 _TRIES = 2.0
 _TOO_LATE = 78
+_RESOLVED = 20.0
+
+
+def same_key(now: Target, afterwards: Target) -> None:
+    """Refuse, before anything is changed, what could not be confirmed: a key that nobody knows."""
+    if now == afterwards or now.is_local:
+        return
+    clock = Deadline.after(_RESOLVED)
+    here, there = (known(effective(target, clock), clock) for target in (now, afterwards))
+    ours = tuple(dict.fromkeys((*(key for _, key in here.keys), *here.without_port)))
+    theirs = (*(key for _, key in there.keys), *there.without_port)
+    if not ours or set(ours) & set(theirs):
+        return
+    why = "has another key in known_hosts" if theirs else "is not in known_hosts"
+    commands = (*there.forgetting(), *(there.accepting(key) for key in ours))
+    raise KeyNotKnown(
+        f"{now.name} must answer at {there.name} afterwards, which {why}: nobody could confirm "
+        "then, and it would go back",
+        hint="if it is the same machine, give that address the key that it is known by:\n  "
+        + "\n  ".join(commands),
+    )
 
 
 def verify(order: Order, ways: "Ways", ticket: Ticket, before: Before) -> str:
@@ -30,6 +55,8 @@ def verify(order: Order, ways: "Ways", ticket: Ticket, before: Before) -> str:
                 return _examine(order, ways, ticket, before, machine)
             finally:
                 machine.close()
+        except UnknownHostKey as error:  # waiting makes it no better known
+            return f"no new connection can be made: {error}\nhint: {error.hint}"
         except Unreachable as error:
             if ways.clock.now() >= end:
                 return f"no new connection can be made: {_short(error)}"

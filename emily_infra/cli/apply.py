@@ -1,5 +1,6 @@
 """`emily-infra apply`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,20 +8,27 @@ import typer
 
 from emily_infra.cli.arguments import Json, complete_host
 from emily_infra.cli.output import say, tell
-from emily_infra.cli.reach import Lab, reach
+from emily_infra.cli.reach import Lab, Via, road
 
 if TYPE_CHECKING:
+    from emily_infra.apply.copy import Substitutes
     from emily_infra.apply.decide import Leave
-    from emily_infra.apply.order import Order
-    from emily_infra.apply.schedule import Outcome
     from emily_infra.cli.campaign import Campaign
-    from emily_infra.plan import Access
-    from emily_infra.spec.host import Host
 
 Names = Annotated[
     list[str] | None,
     typer.Argument(help="Folders of hosts/.", metavar="HOST", autocompletion=complete_host),
 ]
+
+
+@dataclass(frozen=True)
+class How:
+    """By what way hosts are reached, and how they are told of."""
+
+    substitutes: "Substitutes"
+    via: str
+    lab: bool
+    json: bool
 
 
 def apply(
@@ -45,6 +53,10 @@ def apply(
     batch: Annotated[str | None, typer.Option(help="Hosts to a batch: 5, or 25%.")] = None,
     soak: Annotated[str, typer.Option(help="How long a batch is watched.")] = "0s",
     max_failures: Annotated[int, typer.Option(min=0, help="Hosts that may fail.")] = 0,
+    from_caches: Annotated[
+        bool, typer.Option("--from-caches", help="Hosts fetch what their binary caches have.")
+    ] = False,
+    via: Via = "",
     lab: Lab = False,
     json: Json = False,
 ) -> None:
@@ -55,19 +67,20 @@ def apply(
     well, 4 a host needs a person, 5 some hosts of many, 6 the plan is stale, 7 somebody else is at
     work, 8 out of reach before anything was changed.
     """
+    from emily_infra.apply.copy import Substitutes
     from emily_infra.apply.decide import Leave
 
     leave = Leave(frozenset(accept or ()), reboot, again)
+    substitutes = Substitutes.FROM_CACHES if from_caches else Substitutes.FROM_HERE
+    how = How(substitutes, via, lab, json)
     names = _chosen(hosts or [], tag or [], every=every)
     if len(names) == 1:
-        code = _single(names[0], plan, leave, yes=yes, lab=lab, json=json)
-    elif plan:
-        raise typer.BadParameter("a plan is for one host", param_hint="--plan")
-    else:
-        code = _campaign(parallel, canary, batch, soak, max_failures).run(
-            names, leave, yes=yes, lab=lab, json=json
-        )
-    raise typer.Exit(code)
+        raise typer.Exit(_single(names[0], plan, leave, how, yes=yes))
+    for option, value in (("--plan", plan), ("--via", via)):
+        if value:
+            raise typer.BadParameter(f"{option} is for one host", param_hint=option)
+    campaign = _campaign(parallel, canary, batch, soak, max_failures)
+    raise typer.Exit(campaign.run(names, leave, how, yes=yes))
 
 
 def _chosen(names: list[str], tags: list[str], *, every: bool) -> list[str]:
@@ -100,43 +113,32 @@ def _campaign(
     )
 
 
-def _single(
-    name: str, saved: Path | None, leave: "Leave", *, yes: bool, lab: bool, json: bool
-) -> int:
-    from emily_infra.cli.deploying import approve, last_word, one
+def _single(name: str, saved: Path | None, leave: "Leave", how: "How", *, yes: bool) -> int:
+    from dataclasses import replace
+
+    from emily_infra.apply.decide import pending
+    from emily_infra.apply.health import Before
+    from emily_infra.cli.deploying import approve, last_word, one, well
+    from emily_infra.cli.plan import about_reboot
+    from emily_infra.cli.planned import as_text
     from emily_infra.cli.preparing import prepare
 
-    ready = prepare(name, saved, leave, lab=lab)
-    if not json:
-        from emily_infra.cli.planned import as_text
-
+    ready = prepare(name, saved, lab=how.lab, via=how.via)
+    if not how.json:
         for line in as_text(ready.plan, detailed=False):
             say(line)
-    if ready.plan.is_noop:
-        outcome = nothing_to_do(ready.host, lab=lab)
+        for line in about_reboot(ready.plan, ready.host, leave, lab=how.lab):
+            say(line)
+    way = road(ready.host, lab=how.lab, via=how.via)
+    if ready.is_idle(leave):
+        outcome = well(ready.host, way.now, Before(frozenset(ready.seen.units.failed)))
+        outcome = replace(outcome, pending=pending(ready.plan))
     else:
-        order: Order = ready.order(leave)
-        approve(f"apply this to {name}?", yes=yes or saved is not None)
-        access: Access = ready.plan.access
-        outcome = one(order, reach(ready.host, lab=lab), access, json=json)
-    last_word(name, outcome, json=json)
-    if outcome.verdict.value == "committed" and not json:
-        tell(f"next: emily-infra status {name}{' --lab' if lab else ''}")
+        order = ready.order(leave)
+        reboot = ", with a reboot" if ready.reboots(leave) else ""
+        approve(f"apply this to {name}{reboot}?", yes=yes or saved is not None)
+        outcome = one(order, way, how.substitutes, json=how.json)
+    last_word(name, outcome, lab=how.lab, json=how.json)
+    if outcome.verdict.value == "committed" and not how.json:
+        tell(f"next: emily-infra status {name}{' --lab' if how.lab else ''}")
     return outcome.exit_code
-
-
-def nothing_to_do(host: "Host", *, lab: bool) -> "Outcome":
-    """The host runs it already; whether it is well is worth a look all the same."""
-    from emily_infra.apply.health import Before, assess, checks
-    from emily_infra.apply.schedule import Outcome, Verdict
-    from emily_infra.machine import connect
-
-    machine = connect(reach(host, lab=lab))
-    try:
-        report = assess(machine, checks(host), Before())
-    finally:
-        machine.close()
-    if report.healthy:
-        return Outcome(Verdict.UNCHANGED, "it runs what host.yaml describes, and is well")
-    ill = "; ".join(str(each) for each in report.blamed)
-    return Outcome(Verdict.FAILED, f"nothing to apply, but it is not well: {ill}")

@@ -1,28 +1,30 @@
 """Apply to many hosts: one question for all, then the fleet's own order of things."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import typer
 
 from emily_infra.apply import fleet
-from emily_infra.apply.copy import Substitutes
-from emily_infra.apply.decide import Leave
+from emily_infra.apply.decide import Leave, pending
 from emily_infra.apply.engine import Deployment
+from emily_infra.apply.health import Before
 from emily_infra.apply.progress import Progress, Said
 from emily_infra.apply.schedule import Outcome, Policy, Stage, Verdict, exit_code
 from emily_infra.apply.selection import Portion, batches
-from emily_infra.cli.apply import nothing_to_do
-from emily_infra.cli.deploying import approve, last_word, new_ticket, ways
-from emily_infra.cli.output import say
+from emily_infra.cli.apply import How
+from emily_infra.cli.deploying import approve, last_word, new_ticket, ways, well
+from emily_infra.cli.output import printable, say
 from emily_infra.cli.planned import verdict
 from emily_infra.cli.preparing import Ready, prepare
-from emily_infra.cli.reach import reach
-from emily_infra.cli.telling import telling
+from emily_infra.cli.reach import road
+from emily_infra.cli.telling import tell_intention, telling
 from emily_infra.errors import EmilyError
 from emily_infra.spec.host import Host
 
-_PLANS = 2
-"""Builds at once: an evaluation takes gigabytes."""
+_AT_ONCE = 16
+"""Hosts that are looked at; how many are built for at once is another matter."""
 
 
 @dataclass(frozen=True)
@@ -33,46 +35,91 @@ class Campaign:
     canary: Portion | None
     batch: Portion | None
 
-    def run(self, names: list[str], leave: Leave, *, yes: bool, lab: bool, json: bool) -> int:
+    def run(self, names: list[str], leave: Leave, how: How, *, yes: bool) -> int:
         """Plan everything, ask once, apply; the exit code."""
-        with ThreadPoolExecutor(_PLANS) as pool:
-            ready = list(pool.map(lambda name: prepare(name, None, leave, lab=lab), names))
-        for each in ready:
-            if not json:
-                say(f"{each.host.name}: {verdict(each.plan)}")
-        orders = _Orders({each.host.name: each for each in ready}, leave, lab)
-        orders.check()
-        approve(f"apply this to {len(names)} hosts?", yes=yes)
-        groups = batches(names, self.canary, self.batch)
-        with telling(as_json=json) as told:
+        found = _planned(names, leave, how)
+        for name, each in found.items():
+            _introduce(name, _summary(each, leave), how)
+        ready = {name: each for name, each in found.items() if isinstance(each, Ready)}
+        failed = {name: each for name, each in found.items() if isinstance(each, Outcome)}
+        busy = [name for name, each in ready.items() if not each.is_idle(leave)]
+        if busy and len(failed) <= self.policy.max_failures:
+            approve(f"apply this to {_hosts(busy, names)}?", yes=yes)
+        outcomes = self._carry_out(_Orders(ready, leave, how), len(failed)) | failed
+        for name in names:
+            last_word(name, outcomes[name], lab=how.lab, json=how.json)
+        return exit_code([outcomes[name] for name in names])
+
+    def _carry_out(self, orders: "_Orders", failed: int) -> dict[str, Outcome]:
+        with telling(as_json=orders.how.json) as told:
             orders.told = told
             try:
-                outcomes = fleet.apply(
-                    [[orders.ready[name].host for name in group] for group in groups],
-                    orders.acts, self.policy, lambda event: _tell(told, event),
+                return fleet.apply(
+                    [[orders.ready[name].host for name in group] for group in self._groups(orders)],
+                    orders.acts, replace(self.policy, failed_before=failed),
+                    lambda event: _tell(told, event),
                 )  # fmt: skip
             finally:
                 orders.close()
-        for name, outcome in outcomes.items():
-            last_word(name, outcome, json=json)
-        return exit_code(list(outcomes.values()))
+
+    def _groups(self, orders: "_Orders") -> list[tuple[str, ...]]:
+        """Where nothing is to be done nothing is proven either: such a host is no canary."""
+        idle = tuple(n for n, each in orders.ready.items() if each.is_idle(orders.leave))
+        busy = [name for name in orders.ready if name not in idle]
+        first, *rest = batches(busy, self.canary, self.batch) or ((),)
+        return [(*idle, *first), *rest]
+
+
+def _planned(names: list[str], leave: Leave, how: How) -> dict[str, Ready | Outcome]:
+    """What is to be done to each host, or why that cannot be; nobody holds up the others."""
+
+    def one(name: str) -> Ready | Outcome:
+        try:
+            ready = prepare(name, None, lab=how.lab)
+            if not ready.is_idle(leave):
+                ready.order(leave)
+        except EmilyError as error:
+            return fleet.failure(error)
+        except typer.Exit:  # its findings are said already
+            return Outcome(Verdict.REFUSED, "it cannot be built; its findings stand above")
+        return ready
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return dict(zip(names, pool.map(one, names), strict=True))
+
+
+def _summary(found: Ready | Outcome, leave: Leave) -> str:
+    if isinstance(found, Ready):
+        reboot = ", with a reboot" if found.reboots(leave) else ""
+        return f"{verdict(found.plan)}{reboot}"
+    word = {Verdict.UNREACHABLE: "cannot be reached"}.get(found.verdict, found.verdict.value)
+    return f"{word}: {found.detail}"
+
+
+def _introduce(name: str, summary: str, how: How) -> None:
+    if how.json:
+        tell_intention(name, summary)
+        return
+    first, *rest = summary.splitlines()
+    for line in (f"{name}: {printable(first)}", *(f"  {printable(line)}" for line in rest)):
+        say(line)
+
+
+def _hosts(busy: list[str], names: list[str]) -> str:
+    count = "1 host" if len(busy) == 1 else f"{len(busy)} hosts"
+    return count if len(busy) == len(names) else f"{count} of {len(names)}"
 
 
 @dataclass
 class _Orders:
     """What is done to each host at each stage."""
 
-    ready: dict[str, Ready]
+    ready: Mapping[str, Ready]
     leave: Leave
-    lab: bool
+    how: How
     told: Progress = field(default=lambda _: None)
     open: dict[str, Deployment] = field(default_factory=dict)
-
-    def check(self) -> None:
-        """Refuse the whole run where one host would be refused: half a fleet helps nobody."""
-        for each in self.ready.values():
-            if not each.plan.is_noop:
-                each.order(self.leave)
+    before: dict[str, Before] = field(default_factory=dict)
 
     @property
     def acts(self) -> fleet.Acts:
@@ -82,27 +129,36 @@ class _Orders:
         }  # fmt: skip
 
     def _copy(self, host: Host) -> Outcome | None:
-        each = self.ready[host.name]
-        if each.plan.is_noop:
-            return nothing_to_do(host, lab=self.lab)
-        way = ways(reach(host, lab=self.lab), each.plan.access, self.told, Substitutes.FROM_HERE)
-        deployment = Deployment(each.order(self.leave), way, new_ticket())
+        each, way = self.ready[host.name], road(host, lab=self.how.lab)
+        if each.is_idle(self.leave):
+            found = well(host, way.now, Before(frozenset(each.seen.units.failed)))
+            return replace(found, pending=pending(each.plan))
+        towards = ways(way, self.told, self.how.substitutes)
+        deployment = Deployment(each.order(self.leave), towards, new_ticket())
         self.open[host.name] = deployment
-        return _caught(deployment.prepare)
+        outcome = _caught(deployment.prepare)
+        if outcome:
+            self.open.pop(host.name).__exit__(None, None, None)
+        return outcome
 
     def _activate(self, host: Host) -> Outcome:
         deployment = self.open.pop(host.name)
         with deployment:
-            return _caught(deployment.activate) or Outcome(Verdict.FAILED, "no verdict")
+            outcome = _caught(deployment.activate)
+            self.before[host.name] = deployment.before
+        assert outcome, "an activation ends in an outcome"
+        return outcome
 
     def _recheck(self, host: Host) -> Outcome | None:
-        outcome = nothing_to_do(host, lab=self.lab)
-        healthy = outcome.verdict is Verdict.UNCHANGED
-        return None if healthy else Outcome(Verdict.UNHEALTHY, outcome.detail)
+        way = road(host, lab=self.how.lab)
+        found = well(host, way.afterwards, self.before[host.name])
+        healthy = found.verdict is Verdict.UNCHANGED
+        return None if healthy else Outcome(Verdict.UNHEALTHY, found.detail)
 
     def close(self) -> None:
         """Let go of hosts that were copied to and not begun."""
-        for deployment in self.open.values():
+        while self.open:
+            _, deployment = self.open.popitem()
             deployment.__exit__(None, None, None)
 
 
@@ -110,8 +166,7 @@ def _caught(act: Callable[[], Outcome | None]) -> Outcome | None:
     try:
         return act()
     except EmilyError as error:
-        text = f"{error} (hint: {error.hint})"
-        return Outcome(Verdict.FAILED, text, code=getattr(error, "exit_code", 1))
+        return fleet.failure(error)
 
 
 def _tell(told: Progress, event: fleet.Event) -> None:

@@ -3,7 +3,6 @@
 import getpass
 import socket
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import typer
@@ -11,30 +10,32 @@ import typer
 from emily_infra.apply.copy import Copy, Substitutes
 from emily_infra.apply.engine import Ways, deploy
 from emily_infra.apply.errors import NotAnswered
+from emily_infra.apply.fleet import failure
+from emily_infra.apply.health import Before, assess, checks
 from emily_infra.apply.order import Order, Ticket, ticket
 from emily_infra.apply.progress import Progress
 from emily_infra.apply.schedule import Outcome, Verdict
+from emily_infra.apply.verify import same_key
 from emily_infra.cli.output import printable, say, tell
+from emily_infra.cli.reach import Road
 from emily_infra.cli.telling import tell_outcome, telling
 from emily_infra.errors import EmilyError
 from emily_infra.machine import Target, connect, store
-from emily_infra.plan import Access
+from emily_infra.spec.host import Host
 
 _COLOURS = {
     Verdict.COMMITTED: "green", Verdict.UNCHANGED: "green", Verdict.NOT_BEGUN: "yellow",
-    Verdict.FAILED: "yellow",
+    Verdict.FAILED: "yellow", Verdict.REFUSED: "yellow", Verdict.UNREACHABLE: "yellow",
 }  # fmt: skip
 
 
-def ways(target: Target, access: Access, tell_it: Progress, substitutes: Substitutes) -> Ways:
-    """The ways to a host; afterwards it must answer where the plan says."""
-    afterwards = target
-    if access.verify_address and not target.is_local:
-        afterwards = replace(target, address=access.verify_address, port=access.verify_port)
+def ways(road: Road, tell_it: Progress, substitutes: Substitutes) -> Ways:
+    """The ways to a host, refused where the way back in could not be trusted."""
+    same_key(road.now, road.afterwards)
     return Ways(
-        connect=lambda: connect(target),
-        verify=lambda: connect(afterwards),
-        copy=Copy(store(target), substitutes),
+        connect=lambda: connect(road.now),
+        verify=lambda: connect(road.afterwards),
+        copy=Copy(store(road.now), substitutes),
         tell=tell_it,
     )
 
@@ -59,22 +60,40 @@ def approve(question: str, *, yes: bool) -> None:
         raise typer.Abort
 
 
-def one(order: Order, target: Target, access: Access, *, json: bool) -> Outcome:
+def one(order: Order, road: Road, substitutes: Substitutes, *, json: bool) -> Outcome:
     """Deploy to one host, and follow it to its end."""
     with telling(as_json=json) as told:
         try:
-            return deploy(order, ways(target, access, told, Substitutes.FROM_HERE), new_ticket())
+            return deploy(order, ways(road, told, substitutes), new_ticket())
         except EmilyError as error:
-            text = f"{error} (hint: {error.hint})"
-            return Outcome(Verdict.FAILED, text, code=getattr(error, "exit_code", 1))
+            return failure(error)
 
 
-def last_word(host: str, outcome: Outcome, *, json: bool) -> None:
-    """What became of it: for a person on the last line, loud where it must be."""
+def well(host: Host, target: Target, before: Before) -> Outcome:
+    """How a host is that runs the wanted system already; what had failed before is not blamed."""
+    machine = connect(target)
+    try:
+        report = assess(machine, checks(host), before)
+    finally:
+        machine.close()
+    if report.healthy:
+        return Outcome(Verdict.UNCHANGED, "it runs what host.yaml describes, and is well")
+    ill = "; ".join(str(each) for each in report.blamed)
+    return Outcome(Verdict.FAILED, f"nothing to apply, but it is not well: {ill}")
+
+
+def last_word(host: str, outcome: Outcome, *, lab: bool, json: bool) -> None:
+    """What became of it: for a person on the last lines, loud where it must be."""
     if json:
-        tell_outcome(host, outcome.verdict.value, outcome.detail, outcome.exit_code)
+        tell_outcome(host, outcome)
         return
     if outcome.verdict is Verdict.LOST:
         say(typer.style(f"{host} NEEDS A PERSON NOW; look at its console", fg="red", bold=True))
     word = typer.style(outcome.verdict.value, fg=_COLOURS.get(outcome.verdict, "red"), bold=True)
-    tell(f"{host}: {word}" + (f": {printable(outcome.detail)}" if outcome.detail else ""))
+    first, *rest = outcome.detail.splitlines() or [""]
+    tell(f"{host}: {word}" + (f": {printable(first)}" if first else ""))
+    for line in rest:  # a command stands on a line of its own, so that it can be pasted
+        tell(f"  {printable(line)}")
+    if outcome.pending:
+        tell(f"{host}: a reboot is pending: {printable(outcome.pending)}")
+        tell(f"  when it suits: emily-infra apply {host} --reboot{' --lab' if lab else ''}")

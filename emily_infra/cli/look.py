@@ -43,9 +43,9 @@ def the_host(name: str) -> tuple[Path, Host]:
     return root, hosts[0]
 
 
-def look(host: Host, question: Question, *, lab: bool) -> Observation:
+def look(host: Host, question: Question, *, lab: bool, via: str = "") -> Observation:
     """One connection, one command."""
-    machine = connect(reach(host, lab=lab))
+    machine = connect(reach(host, lab=lab, via=via))
     try:
         return observe(machine, question)
     finally:

@@ -9,10 +9,13 @@ from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.check import checked
 from emily_infra.cli.output import as_text as findings_as_text
 from emily_infra.cli.output import complain, say, tell
-from emily_infra.cli.reach import Lab
+from emily_infra.cli.reach import Lab, Via
 from emily_infra.errors import EmilyError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from emily_infra.apply.decide import Leave
     from emily_infra.plan import Built, Means, Plan
     from emily_infra.spec import host as spec
 
@@ -34,6 +37,7 @@ def plan(
     detailed: Annotated[
         bool, typer.Option("--detailed", help="All options, units, packages and file diffs.")
     ] = False,
+    via: Via = "",
     lab: Lab = False,
     json: Json = False,
 ) -> None:
@@ -45,7 +49,7 @@ def plan(
     from emily_infra.plan import to_json
 
     root, described = sound(host)
-    made = made_plan(root, described, lab=lab)
+    made = made_plan(root, described, lab=lab, via=via)
     text = to_json(made)
     if out:
         write(out, text)
@@ -56,7 +60,10 @@ def plan(
 
         for line in as_text(made, detailed=detailed):
             tell(line)
-        tell(f"\n{following(made, described, out, lab=lab)}")
+        tell("")
+        for line in about_reboot(made, described, lab=lab):
+            tell(line)
+        tell(f"{following(made, described, out, lab=lab, via=via)}")
     raise typer.Exit(0 if made.is_noop else PENDING)
 
 
@@ -81,7 +88,7 @@ def sound(name: str) -> "tuple[Path, spec.Host]":
     return root, fleet[name]
 
 
-def made_plan(root: Path, host: "spec.Host", *, lab: bool) -> "Plan":
+def made_plan(root: Path, host: "spec.Host", *, lab: bool, via: str = "") -> "Plan":
     """Build first, then look at the host: one connection, one command."""
     import time
 
@@ -90,7 +97,7 @@ def made_plan(root: Path, host: "spec.Host", *, lab: bool) -> "Plan":
     from emily_infra.observe import EVERYTHING, Question
 
     built = built_system(root, host, lab=lab)
-    seen = look(host, Question(expected=built.toplevel, wants=EVERYTHING), lab=lab)
+    seen = look(host, Question(expected=built.toplevel, wants=EVERYTHING), lab=lab, via=via)
     return planning.plan(host, built, seen, _means(time.time()))
 
 
@@ -124,20 +131,39 @@ def write(path: Path, text: str) -> None:
         raise
 
 
-def following(made: "Plan", host: "spec.Host", out: Path | None, *, lab: bool) -> str:
+def about_reboot(
+    made: "Plan", host: "spec.Host", leave: "Leave | None" = None, *, lab: bool
+) -> "Iterator[str]":
+    """Whether apply starts the machine again, or leaves that to a person, who is told how."""
+    from emily_infra.apply.decide import Leave, pending, reboots
+
+    given = leave or Leave()
+    allowed = given.reboot or host.spec.deploy.reboot == "allowed"
+    if allowed and reboots(host, made, given):
+        by = "--reboot" if given.reboot else "deploy.reboot: allowed"
+        yield f"apply reboots {host.name} ({by})"
+    elif pending(made):
+        again = ["emily-infra", "apply", host.name, "--reboot", *(["--lab"] if lab else [])]
+        yield f"a reboot stays to be done, when it suits: {' '.join(again)}"
+
+
+def following(
+    made: "Plan", host: "spec.Host", out: Path | None, *, lab: bool, via: str = ""
+) -> str:
     """What to type next."""
     import shlex
 
     from emily_infra.plan import Activation, Weight
 
-    again = shlex.join(["emily-infra", "plan", host.name, *(["--lab"] if lab else [])])
+    where = [*(["--via", via] if via else []), *(["--lab"] if lab else [])]
+    again = shlex.join(["emily-infra", "plan", host.name, *where])
     if made.is_noop:
         return f"next: nothing; {host.name} is as it should be"
     if stops := made.weighing(Weight.STOP):
         return f"next: mend what is refused above ({stops[0].name}), then: {again}"
     command = ["emily-infra", "apply", host.name]
     command += ["--plan", str(out)] if out else []
-    command += ["--lab"] if lab else []
+    command += where
     if made.activation is Activation.REBOOT and host.spec.deploy.reboot == "manual":
         command.append("--reboot")
     if flags := made.weighing(Weight.FLAG):

@@ -6,7 +6,7 @@ import typer
 
 from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.output import say
-from emily_infra.cli.reach import Lab, reach
+from emily_infra.cli.reach import Lab, Via, road
 
 if TYPE_CHECKING:
     from emily_infra.observe.generations import Generation, Generations
@@ -19,6 +19,7 @@ def rollback(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     reboot: Annotated[bool, typer.Option("--reboot", help="Get there by a reboot.")] = False,
+    via: Via = "",
     lab: Lab = False,
     json: Json = False,
 ) -> None:
@@ -27,24 +28,27 @@ def rollback(
     Nothing is built or copied. The generation is activated, looked at over a new connection, and
     only then made the default; should it be ill, the host returns to what runs now.
     """
-    from emily_infra.apply.decide import pace, standing
+    from emily_infra.apply.copy import Substitutes
+    from emily_infra.apply.decide import pace, standing, way_back
     from emily_infra.apply.order import Kind, Order
     from emily_infra.cli.deploying import approve, last_word, one
-    from emily_infra.cli.look import look, the_host
+    from emily_infra.cli.look import the_host
+    from emily_infra.cli.preparing import asked
     from emily_infra.observe import Question
-    from emily_infra.plan import Access
 
     _, described = the_host(host)
-    seen = look(described, Question(), lab=lab)
+    seen = asked(described, Question(), lab=lab, via=via)
     wanted = _wanted(host, seen.generation, generation)
+    kind = Kind.REBOOT if reboot else Kind.ROLLBACK
     order = Order(
-        host, wanted.toplevel, standing(described, seen),
-        Kind.REBOOT if reboot else Kind.ROLLBACK, wanted.number, pace=pace(described),
+        host, wanted.toplevel, standing(described, seen), kind, wanted.number,
+        pace=pace(described), back=way_back(kind, wanted.toplevel, seen),
     )  # fmt: skip
     say(f"{host}: from generation {seen.generation.number} to {wanted.number} ({wanted.version})")
     approve(f"put {host} back to generation {wanted.number}?", yes=yes)
-    outcome = one(order, reach(described, lab=lab), Access(), json=json)
-    last_word(host, outcome, json=json)
+    way = road(described, lab=lab, via=via)
+    outcome = one(order, way, Substitutes.FROM_HERE, json=json)
+    last_word(host, outcome, lab=lab, json=json)
     raise typer.Exit(outcome.exit_code)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from emily_infra.apply.progress import Event, Phase, Progress
+    from emily_infra.apply.schedule import Outcome
 
 _STILL = 10.0
 """Seconds of silence after which a plain line says what still goes on."""
@@ -133,10 +134,19 @@ def _json(event: "Event") -> None:
     tell(json.dumps(data, ensure_ascii=False))
 
 
-def tell_outcome(host: str, verdict: str, detail: str, code: int) -> None:
+def tell_outcome(host: str, outcome: "Outcome") -> None:
     """The last JSON line of a host."""
-    data = {"type": "outcome", "host": host, "at": _now(), "verdict": verdict, "detail": detail}
-    tell(json.dumps({**data, "code": code}, ensure_ascii=False))
+    data = {
+        "type": "outcome", "host": host, "at": _now(), "verdict": outcome.verdict.value,
+        "detail": outcome.detail, "pending_reboot": outcome.pending, "code": outcome.exit_code,
+    }  # fmt: skip
+    tell(json.dumps(data, ensure_ascii=False))
+
+
+def tell_intention(host: str, summary: str) -> None:
+    """The first JSON line of a host of many: what would be done, or why nothing can be."""
+    data = {"type": "plan", "host": host, "at": _now(), "summary": summary}
+    tell(json.dumps(data, ensure_ascii=False))
 
 
 def _now() -> str:

@@ -74,13 +74,12 @@ class Known:
         return UnknownHostKey(
             f"{settings.target.name}: the key of {self.name} is unknown: {why}\n"
             f"  it shows {_named(shown)}",
-            hint=_compare(shown) + f"; if it is the same, accept it here:\n  {self._accept(shown)}",
+            hint=_compare(shown)
+            + f"; if it is the same, accept it here:\n  {self.accepting(shown)}",
             fingerprint=shown.fingerprint,
         )
 
     def _changed(self, settings: Settings, shown: HostKey) -> WrongHostKey:
-        files = dict.fromkeys(file for file, _ in self.keys)
-        forget = [f"ssh-keygen -R {shlex.quote(self.name)} -f {_quoted(file)}" for file in files]
         return WrongHostKey(
             f"{settings.target.name}: THE KEY OF {self.name} HAS CHANGED. Another machine may be "
             "answering in its place, or it was installed anew. Nothing was sent.\n"
@@ -88,7 +87,7 @@ class Known:
             + f"  shown: {_named(shown)}",
             hint=_compare(shown)
             + "; only if it is the same:\n  "
-            + "\n  ".join((*forget, self._accept(shown))),
+            + "\n  ".join((*self.forgetting(), self.accepting(shown))),
             fingerprint=shown.fingerprint,
         )
 
@@ -102,7 +101,13 @@ class Known:
             fingerprint=shown.fingerprint,
         )
 
-    def _accept(self, shown: HostKey) -> str:
+    def forgetting(self) -> tuple[str, ...]:
+        """The commands that make every key of the host unknown."""
+        files = dict.fromkeys(file for file, _ in self.keys)
+        return tuple(f"ssh-keygen -R {shlex.quote(self.name)} -f {_quoted(file)}" for file in files)
+
+    def accepting(self, shown: HostKey) -> str:
+        """The command that makes a key known."""
         line = f"{self.name} {shown.kind} {base64.b64encode(shown.blob).decode()}"
         file = _quoted(self.file) if self.file else "~/.ssh/known_hosts"
         return f"echo {shlex.quote(line)} >> {file}"

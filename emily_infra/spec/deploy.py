@@ -102,7 +102,11 @@ class Deploy(Strict):
     ] = Duration.parse("2min")
     reboot: Annotated[
         Literal["manual", "allowed"],
-        Field(description="allowed: apply may reboot the host where a change needs it."),
+        Field(
+            description="allowed: apply gets there by a reboot where a change needs one or counts "
+            "only after one, such as a kernel; unconfirmed, the host goes back by one more. "
+            "manual: apply switches what it can, and says which reboot is left to do.",
+        ),
     ] = "manual"
     checks: Annotated[
         dict[Word, OwnCheck],

@@ -15,7 +15,7 @@ _MEMORY = Path("/dev/shm")
 
 @pytest.fixture(scope="session")
 def template() -> Iterator[tuple[Path, dict[str, str]]]:
-    with _folder() as root:
+    with in_memory() as root:
         tops = store(root, {"old": True, "new": True, "other": True, "unguarded": False})
         (root / "lib").mkdir()
         yield root, tops
@@ -23,12 +23,12 @@ def template() -> Iterator[tuple[Path, dict[str, str]]]:
 
 @pytest.fixture
 def box(template: tuple[Path, dict[str, str]]) -> Iterator[Drill]:
-    with _folder() as folder, drill(*template, folder) as here:
+    with in_memory() as folder, drill(*template, folder) as here:
         yield here
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def in_memory() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(dir=_MEMORY if _MEMORY.is_dir() else None))
     try:
         yield folder

@@ -4,12 +4,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from emily_infra.apply.progress import Said
 from emily_infra.apply.schedule import Verdict
-from emily_infra.machine import Unreachable
+from emily_infra.machine import UnknownHostKey, Unreachable
 from tests.apply.drill import Drill
 from tests.apply.world import World
 
@@ -106,6 +107,19 @@ def test_old_connections_that_live_prove_nothing(box: Drill) -> None:
     assert outcome.verdict is Verdict.ROLLED_BACK
     assert "no new connection can be made" in outcome.detail
     assert box.is_wholly("old")
+
+
+def test_a_key_that_nobody_knows_is_not_waited_for_and_its_hint_can_be_pasted(box: Drill) -> None:
+    def unknown() -> World:
+        raise UnknownHostKey("the key is unknown", hint="accept:\n  echo k >> f", fingerprint="")
+
+    begin = time.monotonic()
+    outcome = box.deploy(box.order(pace=replace(box.pace, confirm=600)), box.ways(verify=unknown))
+
+    assert time.monotonic() - begin < 60
+    assert outcome.verdict is Verdict.ROLLED_BACK
+    assert "the key is unknown" in outcome.detail
+    assert Said("box", "  echo k >> f") in box.told
 
 
 def test_a_network_that_never_comes_back_is_left_by_the_host_alone(box: Drill) -> None:

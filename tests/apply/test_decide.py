@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from emily_infra.apply.decide import Leave, order
+from emily_infra.apply.decide import Leave, order, reboots
 from emily_infra.apply.errors import Quarantined, Refused, StalePlan
-from emily_infra.apply.order import Kind, Order, Standing, Ticket, settings
+from emily_infra.apply.order import Back, Kind, Order, Standing, Ticket, settings
 from emily_infra.observe import Observation
 from emily_infra.observe.deploys import Deploy, Deploys, Event, _settings
-from emily_infra.observe.generations import Generations, System
+from emily_infra.observe.generations import Generation, Generations, System
 from emily_infra.observe.identity import Identity
 from emily_infra.plan.model import Activation, Danger, Need, Plan, Reboot, Weight
 from emily_infra.plan.saved import identity
@@ -83,3 +83,58 @@ def test_the_hosts_record_reads_back_what_was_written_whoever_the_operator_is() 
 
     assert _settings(text)["WHO"] == 'o\'brien $(reboot) "x" line'
     assert all(line.count("=") for line in text.splitlines())
+
+
+LATER = replace(PLAN, reboot=Reboot(Need.LATER, ("kernel 6.12.1 -> 6.12.9",)))
+
+
+def test_a_new_kernel_is_booted_at_once_only_where_host_yaml_allows_it() -> None:
+    by_hand = order(pebble(), LATER, SEEN, PLAIN)
+    allowed = order(pebble("deploy: {reboot: allowed}"), LATER, SEEN, PLAIN)
+
+    assert (by_hand.kind, by_hand.pending) == (Kind.LIVE, "kernel 6.12.1 -> 6.12.9")
+    assert (allowed.kind, allowed.pending) == (Kind.REBOOT, "")
+
+
+def test_where_no_reboot_is_needed_none_is_made_though_it_is_allowed() -> None:
+    assert not reboots(pebble("deploy: {reboot: allowed}"), PLAN, PLAIN)
+
+
+def at(*toplevels: str, **systems: str) -> Observation:
+    """A host with these generations, from 1 on, and some of its systems others than the old one."""
+    listed = tuple(
+        Generation(number, toplevel, 0) for number, toplevel in enumerate(toplevels, start=1)
+    )
+    named = {f"{name}_system": System(toplevel) for name, toplevel in systems.items()}
+    return replace(SEEN, generation=replace(SEEN.generation, generations=listed, **named))  # type: ignore[arg-type]
+
+
+def made_for(seen: Observation, activation: Activation) -> Plan:
+    return replace(LATER, identity=identity(seen), activation=activation)
+
+
+def test_a_pending_reboot_goes_back_to_what_was_booted_before() -> None:
+    seen = at(
+        "/nix/store/old", "/nix/store/new", current="/nix/store/new", profile="/nix/store/new"
+    )
+    plan = made_for(seen, Activation.NOTHING)
+
+    made = order(pebble(), plan, seen, Leave(reboot=True))
+
+    assert (made.kind, made.back) == (Kind.REBOOT, Back("/nix/store/old", 1))
+    assert not reboots(pebble("deploy: {reboot: allowed}"), plan, PLAIN)
+
+
+def test_a_pending_reboot_without_a_way_back_is_refused() -> None:
+    seen = at("/nix/store/new", current="/nix/store/new", profile="/nix/store/new")
+
+    with pytest.raises(Refused, match="booted with"):
+        order(pebble(), made_for(seen, Activation.NOTHING), seen, Leave(reboot=True))
+
+
+def test_a_default_that_was_made_by_hand_is_no_way_back() -> None:
+    seen = at("/nix/store/old", "/nix/store/new", profile="/nix/store/new")
+
+    made = order(pebble(), made_for(seen, Activation.SWITCH), seen, PLAIN)
+
+    assert made.back == Back("/nix/store/old", 1)

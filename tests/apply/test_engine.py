@@ -2,9 +2,10 @@
 
 import pytest
 
-from emily_infra.apply.errors import Locked, StalePlan
+from emily_infra.apply.errors import Locked, NotBegun, StalePlan
 from emily_infra.apply.order import Kind, Standing
 from emily_infra.apply.schedule import Verdict
+from emily_infra.plan.model import Hazard, Step
 from tests.apply.drill import Drill
 
 
@@ -66,6 +67,25 @@ def test_the_same_closure_twice_with_a_failure_goes_back_to_the_same_place(box: 
     assert (first.exit_code, second.exit_code) == (3, 3)
     assert box.is_wholly("old")
     assert len(list((box.world.root / "nix/var/nix/profiles").glob("system-*-link"))) == 1
+
+
+def test_a_storage_step_may_take_longer_than_the_host_waits_for_a_sign_of_life(box: Drill) -> None:
+    step = Step("grow", Hazard.SAFE, "why", (("sleep", str(box.pace.lease + 2)),))
+
+    outcome = box.deploy(box.order(steps=(step,)))
+
+    assert outcome.verdict is Verdict.COMMITTED, outcome
+    assert "step" in box.world.words
+
+
+def test_a_storage_step_that_fails_ends_it_before_the_switch(box: Drill) -> None:
+    step = Step("grow", Hazard.SAFE, "why", (("false",),))
+
+    with pytest.raises(NotBegun, match="grow: false failed"):
+        box.deploy(box.order(steps=(step,)))
+
+    assert box.settled() == "abandoned"
+    assert box.world.switched == []
 
 
 def test_a_second_operator_is_told_who_is_at_work(box: Drill) -> None:

@@ -75,7 +75,7 @@ def test_an_error_before_any_change_is_an_outcome_with_its_hint() -> None:
 
     outcomes, said = run(["a", "b", "c"], {Stage.COPY: act, Stage.ACTIVATE: committed})
 
-    assert outcomes["b"] == Outcome(Verdict.FAILED, "jihyun is deploying (hint: wait)", 7)
+    assert outcomes["b"] == Outcome(Verdict.FAILED, "jihyun is deploying\nhint: wait", 7)
     assert outcomes["c"].verdict in (Verdict.NOT_BEGUN, Verdict.COMMITTED)
     assert any(isinstance(event, Stopped) for event in said)
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from emily_infra.apply.host import program
-from emily_infra.apply.order import Kind
+from emily_infra.apply.order import Back, Kind, Order
 from emily_infra.machine import CommandFailed
 from tests.apply.drill import ByHand, Drill, wait_for
 
@@ -236,3 +236,66 @@ def test_nothing_is_booted_that_could_not_go_back(box: Drill) -> None:
     assert box.settled() == "abandoned"
     assert "nobody would go back" in why(box)
     assert box.is_wholly("old")
+
+
+def booting_what_runs(box: Drill) -> Order:
+    """The new system runs, the old one was booted: what is left to prove is the boot."""
+    assert box.deploy().exit_code == 0
+    return box.order(kind=Kind.REBOOT, back=Back(box.tops["old"], 1))
+
+
+def test_a_reboot_into_what_runs_already_is_confirmed_after_it(box: Drill) -> None:
+    hand = box.lease(booting_what_runs(box))
+    hand.say("go")
+    hand.until("booted", patience=15)
+
+    hand.say("confirm")
+
+    assert box.settled() == "committed"
+    assert box.is_wholly("new")
+
+
+def test_a_reboot_into_what_runs_goes_back_to_what_was_booted_before(box: Drill) -> None:
+    hand = box.lease(booting_what_runs(box))
+
+    hand.say("go")
+
+    hand.until("rolled-back", patience=25)
+    assert box.settled() == "rolled-back"
+    assert box.is_wholly("old")
+
+
+def test_a_reboot_that_is_called_off_leaves_what_ran(box: Drill) -> None:
+    hand = box.lease(booting_what_runs(box))
+
+    hand.say("cancel")
+
+    assert box.settled() == "abandoned"
+    assert box.is_wholly("new")
+
+
+def test_what_somebody_made_the_default_and_failed_is_not_booted_next(box: Drill) -> None:
+    profile = "/nix/var/nix/profiles/system"
+    box.world.run("nix-env", "-p", profile, "--set", box.tops["new"])
+    box.world.run(f"{box.tops['new']}/bin/switch-to-configuration", "boot")
+    box.world.hook("new.test", "exit 1")
+    hand = box.lease(box.order(back=Back(box.tops["old"], 1)))
+
+    hand.say("go")
+
+    assert box.settled() == "rolled-back"
+    assert box.is_wholly("old")
+
+
+def test_a_deploy_after_a_lost_one_needs_no_hand_and_leaves_nothing_pinned(box: Drill) -> None:
+    box.world.hook("old.test", "exit 1")
+    hand = activated(box)
+    hand.say("cancel")
+    assert box.settled() == "lost"
+    (box.world.root / "lib/world/old.test").unlink()
+
+    outcome = box.deploy(box.order("other"))
+
+    assert outcome.exit_code == 0, outcome
+    assert box.settled() == "committed"
+    assert box.is_wholly("other")

@@ -142,6 +142,16 @@ def test_a_host_that_cannot_be_built_stops_the_run_before_it_is_touched() -> Non
     assert verdicts(schedule) == {"a": Verdict.NOT_BEGUN, "b": Verdict.FAILED}
 
 
+def test_hosts_that_failed_before_the_run_count_against_its_budget() -> None:
+    over, within = (Schedule([["a"]], Policy(max_failures=n, failed_before=2)) for n in (1, 2))
+
+    World().run(over)
+    World().run(within)
+
+    assert over.outcomes["a"] == Outcome(Verdict.NOT_BEGUN, "2 failed, and the run may bear 1")
+    assert verdicts(within)["a"] is Verdict.COMMITTED
+
+
 def test_a_soak_separates_batches_and_ends_in_a_second_look() -> None:
     world, schedule = World(), Schedule([["a"], ["b"]], Policy(soak=300.0))
 
@@ -273,13 +283,15 @@ def test_nothing_begins_once_the_budget_is_spent(run: tuple[World, Schedule, int
     ("found", "code"),
     [
         ("CC", 0), ("CU", 0), ("R", 3), ("L", 4), ("F", 1), ("CR", 5), ("CL", 4), ("RN", 3),
-        ("RF", 3), ("FN", 1), ("UF", 5), ("CN", 5), ("N", 1), ("CX", 5), ("LR", 4), ("", 0),
+        ("O", 8), ("ON", 8), ("CO", 5), ("OE", 1), ("EN", 1), ("RF", 3), ("FN", 1), ("UF", 5),
+        ("CN", 5), ("N", 1), ("CX", 5), ("LR", 4), ("", 0),
     ],
 )  # fmt: skip
 def test_the_exit_code_says_what_became_of_the_whole(found: str, code: int) -> None:
     letters = {
         "C": Verdict.COMMITTED, "U": Verdict.UNCHANGED, "R": Verdict.ROLLED_BACK,
         "L": Verdict.LOST, "F": Verdict.FAILED, "N": Verdict.NOT_BEGUN, "X": Verdict.LEFT,
+        "O": Verdict.UNREACHABLE, "E": Verdict.REFUSED,
     }  # fmt: skip
 
     assert exit_code([Outcome(letters[letter]) for letter in found]) == code

@@ -14,6 +14,8 @@ lease() {
 }
 
 begin() {
+  # One that was lost was kept for whoever comes next, which is this one.
+  [ -z "$other" ] || rm -f "$ROOTS/$other-new" "$ROOTS/$other-old" "$DEPLOYS/$other/ballast"
   ln -sfn "$ID" "$DEPLOYS/pending"
   mkdir -p "$ROOTS" && ln -sfn "$NEW" "$ROOTS/$ID-new" && ln -sfn "$OLD" "$ROOTS/$ID-old"
   journalctl --lines=0 --show-cursor --quiet 2>/dev/null | sed -n 's/^-- cursor: //p' >"$R/cursor"

@@ -6,6 +6,9 @@ restore() { # why
   read_record
   case $VERDICT in '' | lost) ;; *) return 0 ;; esac
   if has rolling-back; then set -- "$WHY"; else event rolling-back why "$1"; fi
+  boot_id
+  # What ran before a reboot was tried is as good as ever, as long as nothing else was booted.
+  if [ "$NEW" = "$RUNNING" ] && [ "$BOOT" = "$BOOT_ID" ]; then OLD=$NEW OLD_GENERATION=$AT_GENERATION; fi
   for _ in 1 2 3; do
     trouble=
     restore_profile
@@ -32,8 +35,13 @@ restore_profile() {
 }
 
 restore_default() {
-  has committing || [ "$KIND" = reboot ] || return 0
   before=$(cat "$D/default-before" 2>/dev/null)
+  # Somebody may have made it the default by hand, and what has just failed is no way back.
+  if [ "$before" = "$NEW" ] && [ "$(readlink -f "$PROFILE-$OLD_GENERATION-link")" = "$OLD" ]; then
+    before=$OLD
+  else
+    has committing || [ "$KIND" = reboot ] || return 0
+  fi
   [ -n "$before" ] && [ "$(boot_default)" = "$before" ] && return
   start_switch "${before:=$(profile)}" boot
   await_switch
@@ -48,7 +56,6 @@ restore_running() {
     [ "$(current)" != "$NEW" ] || reboot_back
     return
   fi
-  boot_id
   [ "$BOOT" = "$BOOT_ID" ] || [ "$(current)" = "$NEW" ] || return
   # shellcheck disable=SC2046 # names of units hold no blanks
   set -- $(new_failures)

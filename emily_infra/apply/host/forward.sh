@@ -48,9 +48,9 @@ doubt() {
 stale() {
   boot_id
   if [ "$BOOT" != "$BOOT_ID" ]; then echo "stale: the machine has rebooted"
-  elif [ "$(current)" != "$OLD" ]; then echo "stale: $(current) runs, not $OLD"
-  elif [ "$(generation)" != "$OLD_GENERATION" ]; then
-    echo "stale: the profile is at generation $(generation), not $OLD_GENERATION"
+  elif [ "$(current)" != "$RUNNING" ]; then echo "stale: $(current) runs, not $RUNNING"
+  elif [ "$(generation)" != "$AT_GENERATION" ]; then
+    echo "stale: the profile is at generation $(generation), not $AT_GENERATION"
   else false; fi
 }
 

@@ -1,0 +1,195 @@
+"""Machines without a virtual machine, each behind a real sshd, for commands that change them."""
+
+import os
+import pty
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emily_infra.spec.source import read
+from tests.apply.drill import Drill, drill
+from tests.apply.world.system import write
+from tests.cli.command import Done
+from tests.hosts import ROOT, as_text, overlay, shipped
+
+Template = tuple[Path, dict[str, str]]
+SSHD = "/usr/sbin/sshd"
+PART = """
+deploy: {{ address: 192.168.1.{number}, activate_within: 30s, confirm_within: 30s }}
+system: {{ host_id: 5eb1e0{number} }}
+network:
+  uplinks: {{ lan: {{ mac: "52:54:00:00:00:{number}" }} }}
+  zones: {{ home: {{ address: 192.168.1.{number}/24 }} }}
+  allow: [{{ from: home, to: host, services: [ssh] }}]
+samba: null
+backup: {{ offsite: {{ shed: {{ repository: "rest:https://backup.example.org/{name}/" }} }} }}
+secrets: {{ smb-colter: null }}
+"""
+# A machine that is no NixOS, and the test's own, in a mount namespace where it is both.
+DRESSED = """
+cp -a /etc /run/etc && touch /run/etc/NIXOS && mount --bind /run/etc /etc &&
+echo "$1" >/run/hostname && mount --bind /run/hostname /proc/sys/kernel/hostname &&
+mkdir -p /run/sshd
+"""
+NIX = """#!/bin/sh
+case "$*" in
+  *'#nixosConfigurations.'*) name=${*##*nixosConfigurations.}; cat "$0.${name%%%%.*}" ;;
+  *) exec %s "$@" ;;
+esac
+"""
+
+
+@dataclass
+class Box:
+    """One machine: what it is called, what it is, and where its sshd listens."""
+
+    name: str
+    drill: Drill
+    port: int
+    daemon: "subprocess.Popen[bytes]"
+
+    def unplug(self) -> None:
+        """From now on nothing answers."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.daemon.pid, signal.SIGKILL)  # nsenter, and its child
+        self.daemon.wait()
+
+
+@dataclass
+class Site:
+    """A project and its machines."""
+
+    root: Path
+    boxes: dict[str, Box] = field(default_factory=dict)
+
+    def builds(self, name: str, what: str) -> str:
+        """From now on Nix makes of a host a system that is called so."""
+        top = built(self.root, what)
+        self.boxes[name].drill.tops[what] = top
+        (self.root / f"tools/nix.{name}").write_text(f"{top}\n")
+        return top
+
+    def emily(self, *words: str, typed: str | None = None) -> Done:
+        """A command as a process; with a terminal only where something is typed."""
+        command = [sys.executable, "-m", "emily_infra", *words]
+        ours, theirs = pty.openpty()
+        if typed is not None:
+            os.write(ours, typed.encode())
+        done = subprocess.run(
+            command, cwd=self.root, env=self._environment, text=True, timeout=240, check=False,
+            stdin=subprocess.DEVNULL if typed is None else theirs, capture_output=True,
+        )  # fmt: skip
+        os.close(ours)
+        os.close(theirs)
+        assert "Traceback" not in done.stderr, done.stderr
+        assert "BUG" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        path = f"{self.root / 'tools'}:{os.environ['PATH']}"
+        return {"PATH": path, "HOME": str(self.root), "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+
+
+def built(folder: Path, what: str) -> str:
+    """A system of that name in this machine's own store."""
+    home = folder / "made"
+    if not (home / f"nixos-system-{what}").exists():
+        write(home, what)
+    added = subprocess.run(
+        ["nix-store", "--add", home / f"nixos-system-{what}"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return added.stdout.strip()
+
+
+@contextmanager
+def site(template: Template, folder: Path, names: Sequence[str]) -> Iterator[Site]:
+    """Hosts that are described, rendered, and run their old system."""
+    with ExitStack() as stack:
+        here = Site(folder)
+        _tools(folder)
+        for number, name in enumerate(names, start=11):
+            place = folder / f"box-{name}"
+            place.mkdir()
+            box = stack.enter_context(drill(template[0], dict(template[1]), place))
+            here.boxes[name] = Box(name, box, *_listening(folder, place, name, number, box))
+            stack.callback(here.boxes[name].unplug)
+            _described(folder, name, number)
+        done = here.emily("render", *names)
+        assert done.code == 0, done.err
+        yield here
+
+
+def _described(root: Path, name: str, number: int) -> None:
+    part, findings = read("part.yaml", PART.format(name=name, number=number).encode())
+    assert not findings, findings
+    home = root / "hosts" / name
+    home.mkdir(parents=True)
+    (home / "host.yaml").write_text(as_text(overlay(shipped("pebble").source.data, part.data)))
+
+
+def _tools(root: Path) -> None:
+    tools = root / "tools"
+    tools.mkdir()
+    (tools / "nix").write_text(NIX % shutil.which("nix"))
+    ssh = shutil.which("ssh")
+    (tools / "ssh").write_text(f'#!/bin/sh\nexec {ssh} -F {root}/ssh_config "$@"\n')
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    _key(root / "operator")
+    (root / "known_hosts").touch()
+    (root / "ssh_config").write_text(
+        f"Host *\n  IdentityFile {root}/operator\n  IdentitiesOnly yes\n"
+        f"  UserKnownHostsFile {root}/known_hosts\n  GlobalKnownHostsFile /dev/null\n"
+    )
+
+
+def _listening(
+    root: Path, place: Path, name: str, number: int, box: Drill
+) -> tuple[int, "subprocess.Popen[bytes]"]:
+    box.world.run("sh", "-ec", DRESSED, "sh", name)
+    _key(place / "host")
+    port = free_port()
+    (place / "sshd_config").write_text(
+        f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {place}/host\nPidFile none\nUsePAM no\n"
+        f"AuthorizedKeysFile {root}/operator.pub\nStrictModes no\nPermitRootLogin yes\n"
+        "MaxStartups 100\n"
+    )
+    with (root / "known_hosts").open("a") as known:
+        known.write(f"[127.0.0.1]:{port} {(place / 'host.pub').read_text()}")
+    with (root / "ssh_config").open("a") as settings:
+        settings.write(f"Host 192.168.1.{number}\n  HostName 127.0.0.1\n  Port {port}\n")
+    inside = ["nsenter", f"--target={box.world.pid1}", "--mount", "--pid"]
+    with (place / "log").open("wb") as log:
+        daemon = subprocess.Popen(
+            [*inside, SSHD, "-D", "-e", "-f", str(place / "sshd_config")],
+            stderr=log, start_new_session=True,
+        )  # fmt: skip
+    _await(port)
+    return port, daemon
+
+
+def _key(path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _await(port: int) -> None:
+    end = time.monotonic() + 10
+    while socket.socket().connect_ex(("127.0.0.1", port)):
+        assert time.monotonic() < end, "sshd does not listen"
+        time.sleep(0.05)
