@@ -22,6 +22,24 @@ _KINDS = {
     "zfs": "6A898CC3-1DD2-11B2-99A6-080020736631",
     "other": "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
 }
+_APPEAR = """\
+appear() {
+  tries=0
+  until udevadm wait --timeout=2 "$@" 2>/dev/null; do
+    tries=$((tries + 1))
+    [ $tries -lt 150 ] || { echo "these do not appear: $*" >&2; exit 1; }
+  done
+}"""
+"""It waits in short turns, for one that misses its moment waits for ever."""
+_CREATE = """\
+create() {
+  said=$(zpool create "$@" 2>&1) && return
+  others=$(printf '%s\\n' "$said" | sed '1,/use .-f. to override/d' |
+    grep -v '^mismatched replication level') || others=
+  [ -z "$others" ] || { printf '%s\\n' "$said" >&2; exit 1; }
+  zpool create -f "$@"
+}"""
+"""With force only where one vdev survives less than another: `check` has its say about that."""
 _FORMATS = {"esp": "mkfs.vfat -F 32", "swap": "mkswap -q"}
 
 
@@ -63,14 +81,14 @@ def udev_rules(spec: HostSpec) -> str:
 
 def preparation(spec: HostSpec) -> str:
     """The shell program that partitions blank disks and creates what pools are not there."""
-    return "\n".join(("set -eu", *_waiting(spec), *_partitioning(spec), *_pools(spec), ""))
+    return "\n".join(("set -eu", _APPEAR, *_waiting(spec), *_partitioning(spec), *_pools(spec), ""))
 
 
 def _waiting(spec: HostSpec) -> Iterator[str]:
     """SSH is there before all disks are."""
     if spec.storage.disks:
         links = (f"{BY_ID}/{name}" for name in sorted(spec.storage.disks))
-        yield f"udevadm wait --timeout=300 {' '.join(links)}"
+        yield f"appear {' '.join(links)}"
 
 
 def _partitioning(spec: HostSpec) -> Iterator[str]:
@@ -81,7 +99,7 @@ def _partitioning(spec: HostSpec) -> Iterator[str]:
         yield f"if ! blkid -p {device} >/dev/null; then"
         yield f"  printf {shlex.quote(_table(body))} | sfdisk --quiet --label gpt {device}"
         parts = (f"{device}-part{number}" for number, _ in _numbered(body))
-        yield f"  udevadm wait --timeout=300 {' '.join(parts)}"
+        yield f"  appear {' '.join(parts)}"
         for number, partition in _numbered(body):
             if partition.use in _FORMATS:
                 yield f"  {_FORMATS[partition.use]} {device}-part{number} >/dev/null"
@@ -103,6 +121,7 @@ def _pools(spec: HostSpec) -> Iterator[str]:
     """The commands that `plan` would show a person, run here without one: these disks are files."""
     if spec.storage.pools:
         yield "modprobe zfs"
+        yield _CREATE
     for name in sorted(spec.storage.pools):
         alone = spec.model_copy(
             update={"storage": spec.storage.model_copy(
@@ -114,8 +133,13 @@ def _pools(spec: HostSpec) -> Iterator[str]:
         ]
         yield f"if ! zpool list {name} >/dev/null 2>&1 &&"
         yield f"  ! zpool import -d {BY_ID} -N {name} 2>/dev/null; then"
-        yield from (f"  {shlex.join(command)}" for step in found for command in step.commands)
+        yield from (f"  {_line(command)}" for step in found for command in step.commands)
         yield "fi"
+
+
+def _line(command: tuple[str, ...]) -> str:
+    create = command[:2] == ("zpool", "create")
+    return f"create {shlex.join(command[2:])}" if create else shlex.join(command)
 
 
 def _bare(name: str) -> Pool:

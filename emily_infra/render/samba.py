@@ -32,7 +32,7 @@ def lower(host: Host) -> Mapping[str, object] | None:
     return {
         "workgroup": spec.samba.workgroup,
         "encryption": spec.samba.encryption,
-        "interfaces": ["lo", *_interfaces(spec)],
+        "interfaces": ["lo", *_bound(spec)],
         "clients": _clients(spec, shares.zones(spec)),
         "guests": "bad user" if any(share.guest for _, share in shares.shares(spec)) else "never",
         "line": _line(spec, spec.samba),
@@ -53,6 +53,17 @@ def _folder(spec: HostSpec, share: Share) -> str | None:
 
 def _interfaces(spec: HostSpec) -> list[str]:
     found = (topology.interface(zone) for zone in shares.zones(spec).values())
+    return list(dict.fromkeys(found))
+
+
+def _bound(spec: HostSpec) -> list[str]:
+    """What smbd binds to: it passes over the name of an interface without broadcast, as a tunnel's
+    is, but takes its address.
+    """
+    found: list[str] = []
+    for zone in shares.zones(spec).values():
+        tunnel = spec.wireguard.get(zone.wireguard or "")
+        found.append(str(tunnel.address) if tunnel else topology.interface(zone))
     return list(dict.fromkeys(found))
 
 

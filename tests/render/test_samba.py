@@ -61,7 +61,7 @@ def understood(host: Host, folder: Path, parameter: str, section: str = "global"
         ("smb ports", "445"),
         ("disable netbios", "Yes"),
         ("bind interfaces only", "Yes"),
-        ("interfaces", "lo vlan20 wg0"),
+        ("interfaces", "lo vlan20 10.0.0.2/24"),
         ("hosts allow", "127.0.0.1 ::1 10.20.0.0/24 10.0.0.0/24"),
         ("hosts deny", "ALL"),
         ("server multi channel support", "No"),

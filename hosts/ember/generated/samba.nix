@@ -29,7 +29,7 @@
         "interfaces" = [
           "lo"
           "vlan20"
-          "wg0"
+          "10.0.0.2/24"
         ];
         "bind interfaces only" = "yes";
         "hosts allow" = [
