@@ -11,10 +11,13 @@ from emily_infra.spec import shares, topology
 from emily_infra.spec.deploy import OwnCheck
 from emily_infra.spec.host import Host, HostSpec
 from emily_infra.spec.network import Zone
+from emily_infra.spec.units import Duration
 
 _HANDSHAKE_LIVES = 180
 """Seconds after which WireGuard gives up a session; a peer in use has made a new one by then."""
 _SMB = 445
+_USUAL = Duration.parse("2min")
+"""The time to confirm in that the deadlines of checks are made for; a longer one stretches them."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,13 @@ def _generated(host: Host, wanted: _Wanted) -> Check:
         weight=wanted.weight,
         blame=wanted.blame,
     )
-    patience = host.spec.deploy.patience / 1000 - check.settle
-    return replace(check, deadline=min(wanted.deadline, patience))
+    deploy = host.spec.deploy
+    slower = max(1.0, deploy.confirm_within / _USUAL)
+    patience = deploy.patience / 1000 - check.settle
+    probe = check.probe
+    if isinstance(probe, Shell):
+        probe = replace(probe, limit=probe.limit * slower)
+    return replace(check, probe=probe, deadline=min(wanted.deadline * slower, patience))
 
 
 def _own(host: Host, name: str, own: OwnCheck) -> Check:

@@ -131,7 +131,7 @@ def _single(name: str, saved: Path | None, leave: "Leave", how: "How", *, yes: b
             say(line)
     way = road(ready.host, lab=how.lab, via=how.via)
     if ready.is_idle(leave):
-        outcome = well(ready.host, way.now, Before(frozenset(ready.seen.units.failed)))
+        outcome = well(ready.played, way.now, Before(frozenset(ready.seen.units.failed)))
         outcome = replace(outcome, pending=pending(ready.plan))
     else:
         order = ready.order(leave)

@@ -131,7 +131,7 @@ class _Orders:
     def _copy(self, host: Host) -> Outcome | None:
         each, way = self.ready[host.name], road(host, lab=self.how.lab)
         if each.is_idle(self.leave):
-            found = well(host, way.now, Before(frozenset(each.seen.units.failed)))
+            found = well(each.played, way.now, Before(frozenset(each.seen.units.failed)))
             return replace(found, pending=pending(each.plan))
         towards = ways(way, self.told, self.how.substitutes)
         deployment = Deployment(each.order(self.leave), towards, new_ticket())
@@ -151,7 +151,7 @@ class _Orders:
 
     def _recheck(self, host: Host) -> Outcome | None:
         way = road(host, lab=self.how.lab)
-        found = well(host, way.afterwards, self.before[host.name])
+        found = well(self.ready[host.name].played, way.afterwards, self.before[host.name])
         healthy = found.verdict is Verdict.UNCHANGED
         return None if healthy else Outcome(Verdict.UNHEALTHY, found.detail)
 

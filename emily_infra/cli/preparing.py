@@ -9,6 +9,7 @@ from emily_infra.apply.errors import OutOfReach, Refused, StalePlan
 from emily_infra.apply.order import Order
 from emily_infra.cli.look import look
 from emily_infra.cli.plan import built_system, sound
+from emily_infra.cli.reach import staged
 from emily_infra.machine import Local, Unreachable
 from emily_infra.observe import EVERYTHING, Observation, Question
 from emily_infra.plan import Means, Plan, by_nix, from_json, meant_for, plan
@@ -25,10 +26,12 @@ class Ready:
     host: Host
     plan: Plan
     seen: Observation
+    played: Host
+    """The host as it is where this goes: itself, or what its lab makes of it."""
 
     def order(self, leave: Leave) -> Order:
         """What is to be done, if it may."""
-        return order(self.host, self.plan, self.seen, leave)
+        return order(self.played, self.plan, self.seen, leave)
 
     def is_idle(self, leave: Leave) -> bool:
         """Whether there is nothing to do."""
@@ -48,7 +51,8 @@ def prepare(name: str, saved: Path | None, *, lab: bool, via: str = "") -> Ready
         built = built_system(root, host, lab=lab)
     seen = asked(host, Question(expected=built.toplevel, wants=EVERYTHING), lab=lab, via=via)
     with _EVALUATIONS:
-        return Ready(host, plan(host, built, seen, Means(evaluate=by_nix(Local()))), seen)
+        made = plan(host, built, seen, Means(evaluate=by_nix(Local())))
+    return Ready(host, made, seen, staged(host, lab=lab))
 
 
 def asked(host: Host, question: Question, *, lab: bool, via: str) -> Observation:
@@ -70,4 +74,4 @@ def _saved(root: Path, host: Host, file: Path, *, lab: bool, via: str) -> Ready:
         raise StalePlan(f"{host.source.file} has changed since the plan was made", hint=again)
     seen = asked(host, Question(expected=made.toplevel), lab=lab, via=via)
     still_holds(host, made, seen)
-    return Ready(host, made, seen)
+    return Ready(host, made, seen, staged(host, lab=lab))

@@ -50,6 +50,15 @@ def reach(host: "Host", *, lab: bool, via: str = "") -> "Target":
     return _elsewhere(target, via) if via else target
 
 
+def staged(host: "Host", *, lab: bool) -> "Host":
+    """The host itself, or what its lab makes of it."""
+    if not lab:
+        return host
+    from emily_infra.lab import Lab as TheLab
+
+    return TheLab(host.name).played(host)
+
+
 def road(host: "Host", *, lab: bool, via: str = "") -> Road:
     """Now by whatever way leads in, afterwards by that of host.yaml."""
     return Road(reach(host, lab=lab, via=via), reach(host, lab=lab))

@@ -6,7 +6,7 @@ import typer
 
 from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.output import say
-from emily_infra.cli.reach import Lab, Via, road
+from emily_infra.cli.reach import Lab, Via, road, staged
 
 if TYPE_CHECKING:
     from emily_infra.observe.generations import Generation, Generations
@@ -42,7 +42,7 @@ def rollback(
     kind = Kind.REBOOT if reboot else Kind.ROLLBACK
     order = Order(
         host, wanted.toplevel, standing(described, seen), kind, wanted.number,
-        pace=pace(described), back=way_back(kind, wanted.toplevel, seen),
+        pace=pace(staged(described, lab=lab)), back=way_back(kind, wanted.toplevel, seen),
     )  # fmt: skip
     say(f"{host}: from generation {seen.generation.number} to {wanted.number} ({wanted.version})")
     approve(f"put {host} back to generation {wanted.number}?", yes=yes)

@@ -18,10 +18,14 @@ from emily_infra.lab.system import Overrides, PeerOverride, factory
 from emily_infra.lab.system import left_out as options_left_out
 from emily_infra.machine import Local
 from emily_infra.spec.host import Host
+from emily_infra.spec.units import Duration
+from emily_infra.spec.wireguard import WireGuard
 
 _HERE = Path(__file__).parent
 _DISK = 3 << 30
 _SPARE_MEMORY = 256
+_HASTE = 2.0
+"""How much sooner a deploy gives up than `up` does, which only waits."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,27 @@ def overrides(files: Files, memory: Memory) -> Overrides:
     return Overrides(
         authorized_keys=(public(files.key),), peers=peers, patience=round(memory.patience)
     )
+
+
+def played(host: Host, memory: Memory) -> Host:
+    """The host whose description its lab fulfils: with its keys, and at its pace."""
+    spec, factor = host.spec, max(1, round(memory.patience / _HASTE))
+    deploy = spec.deploy.model_copy(update={
+        name: Duration(getattr(spec.deploy, name) * factor)
+        for name in ("activate_within", "confirm_within")
+    })  # fmt: skip
+    tunnels = {name: _tunnel(name, body, memory) for name, body in spec.wireguard.items()}
+    return replace(host, spec=spec.model_copy(update={"deploy": deploy, "wireguard": tunnels}))
+
+
+def _tunnel(name: str, tunnel: WireGuard, memory: Memory) -> WireGuard:
+    keys = memory.keys
+    peers = {
+        peer: body.model_copy(update={"public_key": keys[f"{name}/{peer}"].public})
+        for peer, body in tunnel.peers.items()
+        if f"{name}/{peer}" in keys
+    }
+    return tunnel.model_copy(update={"peers": {**tunnel.peers, **peers}})
 
 
 def command(

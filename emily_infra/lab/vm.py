@@ -17,6 +17,7 @@ from emily_infra.lab.places import Files, cache, locked
 from emily_infra.lab.programs import FOR_A_MACHINE, need
 from emily_infra.lab.system import Overrides
 from emily_infra.machine import CommandFailed, Local, Target, Unreachable, connect
+from emily_infra.spec.host import Host
 
 _BOOT = 60.0
 _OFF = 20.0
@@ -71,6 +72,10 @@ class Lab:
     def overrides(self) -> Overrides:
         """In what generations that are built for this lab differ from those for the host."""
         return making.overrides(self.files, self._known())
+
+    def played(self, host: Host) -> Host:
+        """HOST as it is here: other ends of its tunnels, and more time on an emulated processor."""
+        return making.played(host, self._known())
 
     def up(self, plan: Plan, mirror: str | None = None, tell: Tell = silent) -> None:
         """Make what is missing, start the machine, and wait until the operator gets in."""
