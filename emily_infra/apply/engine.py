@@ -162,6 +162,8 @@ class Deployment:
                 self._enter(phase)
             if word == "booted" or (word == "activated" and event.get("status") in ("0", "4")):
                 self._judge()
+            elif word == "warning":
+                self._say(event.get("text", ""))
             elif word in VERDICTS:
                 return outcome(word, event.get("why", ""), self.order)
         return Outcome(Verdict.LOST, f"no word from {self.order.host}: {self._left_alone()}")

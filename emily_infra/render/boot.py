@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from emily_infra.spec.host import Host
 from emily_infra.spec.topology import partitions
 
+_ON_FAILURE = ("panic=30", "boot.panic_on_fail")
+"""A panic restarts the machine after 30 s, and an initrd that cannot go on is one."""
 _ZSWAP = ("enabled=1", "compressor=zstd", "max_pool_percent=20", "shrinker_enabled=1")
 
 
@@ -18,7 +20,7 @@ def lower(host: Host) -> Mapping[str, object]:
         "tmpfs": _mount_size(memory.tmpfs) if memory.tmpfs else None,
         "zram_percent": memory.zram_percent if compressed == "zram" else None,
         "kernel_parameters": [
-            "panic=30",
+            *_ON_FAILURE,
             *(f"zswap.{setting}" for setting in _ZSWAP if compressed == "zswap"),
         ],
         "zswap": compressed == "zswap",

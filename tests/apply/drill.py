@@ -35,6 +35,7 @@ mv() { crash; command mv "$@"; }
 ln() { crash; command ln "$@"; }
 rm() { crash; command rm "$@"; }
 timeout() { crash; command timeout "$@"; }
+bootctl() { crash; command bootctl "$@"; }
 systemctl() { case $1 in stop | reset-failed | start) crash ;; esac; command systemctl "$@"; }
 """
 
@@ -101,6 +102,15 @@ class Drill:
             "default": names[init.split("init=")[1].split("/init")[0]],
         }
 
+    def menu(self) -> set[str]:
+        """The generations that have a boot entry."""
+        entries = (self.world.root / "boot/loader/entries").iterdir()
+        return {entry.read_text().split()[2] for entry in entries}
+
+    def generations(self) -> set[str]:
+        links = (self.world.root / "nix/var/nix/profiles").glob("system-*-link")
+        return {link.name.split("-")[1] for link in links}
+
     def is_wholly(self, name: str) -> bool:
         assert self.state() == dict.fromkeys(("current", "profile", "default"), name)
         return True
@@ -117,6 +127,8 @@ class Drill:
             time.sleep(0.05)
         assert self.world.words.count("rolling-back") <= 1
         if verdict != "lost":
+            assert not (self.world.root / "lib/world/once").exists()
+            assert self.menu() <= self.generations()
             assert not (self.world.root / "lib/emily/deploys/pending").is_symlink()
             assert not list((self.world.root / "nix/var/nix/gcroots/emily").iterdir())
             assert not self._active("emily-dead-man.timer")

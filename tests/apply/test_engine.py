@@ -117,6 +117,25 @@ def test_a_generation_is_gone_back_to_by_its_number(box: Drill) -> None:
     assert len(list((box.world.root / "nix/var/nix/profiles").glob("system-*-link"))) == 2
 
 
+def test_a_machine_that_cannot_try_a_system_once_says_so_to_the_operator(box: Drill) -> None:
+    box.world.hook("no-variables", "as with GRUB")
+
+    outcome = box.deploy(box.order(kind=Kind.REBOOT))
+
+    assert outcome.verdict is Verdict.COMMITTED, outcome
+    assert any("just once (Not booted with UEFI.)" in str(event) for event in box.told)
+
+
+def test_a_system_that_never_comes_up_is_rolled_back_for_its_operator(box: Drill) -> None:
+    box.world.hook("new.panics", "at every boot")
+
+    outcome = box.deploy(box.order(kind=Kind.REBOOT))
+
+    assert outcome.verdict is Verdict.ROLLED_BACK, outcome
+    assert outcome.detail == "the new system did not come up"
+    assert box.is_wholly("old")
+
+
 def test_a_reboot_into_the_new_system_is_confirmed_after_it(box: Drill) -> None:
     before = box.world.boot_id
 

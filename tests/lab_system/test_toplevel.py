@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,17 @@ def test_programs_of_packages_are_links_to_debians(ember: Path) -> None:
     (program,) = re.findall(r"^ExecStart=(\S+)", text, flags=re.MULTILINE)
 
     assert str(Path(program).readlink()) == "/usr/sbin/smbd"
+
+
+def test_a_toplevel_can_tell_the_boot_loader_what_to_boot_once(ember: Path) -> None:
+    program = ember / "sw/bin/bootctl"
+
+    done = subprocess.run(
+        [sys.executable, "-sB", program, "status"], capture_output=True, text=True, check=False
+    )
+
+    assert program.stat().st_mode & 0o111
+    assert (done.returncode, done.stderr) == (1, "bootctl: the lab knows only: set-oneshot ENTRY\n")
 
 
 def test_our_own_programs_are_the_real_ones(ember: Path) -> None:

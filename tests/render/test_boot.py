@@ -100,7 +100,7 @@ def test_swap_may_stay_as_it_is() -> None:
 def test_a_host_that_hangs_starts_again_by_itself() -> None:
     host = boot(shipped("pebble"))
 
-    assert "panic=30" in host["boot"]["kernelParams"]
+    assert {"panic=30", "boot.panic_on_fail"} <= set(host["boot"]["kernelParams"])
     assert host["systemd"]["settings"]["Manager"]["RuntimeWatchdogSec"] == "60s"
 
 

@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-_PARTS = ("record", "machine", "switch", "forward", "back", "settle", "ask")
+_PARTS = ("record", "machine", "switch", "forward", "reboot", "back", "settle", "ask")
 
 
 def program() -> str:

@@ -24,11 +24,15 @@ begin() {
     event leased && sync "$DEPLOYS" && metrics open
 }
 
-# The unit of a deploy outlives its verdict by a moment.
+# The unit of a deploy outlives its verdict by a moment, in which it takes the lock once more.
 await_end() {
   now
   rest=$((NOW + 10))
-  while busy && [ ! -L "$DEPLOYS/pending" ] && now && [ "$NOW" -lt "$rest" ]; do pause; done
+  while busy && [ ! -L "$DEPLOYS/pending" ] && now && [ "$NOW" -lt "$rest" ]; do
+    unlock
+    pause
+    lock 10 || refuse
+  done
 }
 
 refuse() {

@@ -35,17 +35,17 @@ restore_profile() {
 }
 
 restore_default() {
-  before=$(cat "$D/default-before" 2>/dev/null)
-  # Somebody may have made it the default by hand, and what has just failed is no way back.
-  if [ "$before" = "$NEW" ] && [ "$(readlink -f "$PROFILE-$OLD_GENERATION-link")" = "$OLD" ]; then
-    before=$OLD
-  else
+  before=$(default_before)
+  [ "$before" != "$(cat "$D/default-before" 2>/dev/null)" ] ||
     has committing || [ "$KIND" = reboot ] || return 0
-  fi
-  [ -n "$before" ] && [ "$(boot_default)" = "$before" ] && return
+  stays=
+  [ -z "$before" ] || [ "$(boot_default)" != "$before" ] || stays=yes
+  [ "$KIND" != reboot ] || bootctl set-oneshot "" 2>/dev/null # given up, it must not be taken
+  # Also where it stays: that takes the entry of a system that was never proven out of the menu.
   start_switch "${before:=$(profile)}" boot
   await_switch
   next=$(boot_default)
+  [ -n "$stays" ] && [ "$next" = "$before" ] && return
   [ "$STATUS" = 0 ] && { [ -z "$next" ] || [ "$next" = "$before" ]; } ||
     trouble="the old boot entry could not be written (status $STATUS)"
 }

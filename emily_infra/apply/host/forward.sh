@@ -39,8 +39,17 @@ doubt() {
   [ -n "$OLD_GENERATION" ] || { echo "the system's profile has no generation to go back to" && return; }
   [ -x "$NEW/bin/switch-to-configuration" ] || { echo "$NEW is not on the machine" && return; }
   [ -x "$OLD/bin/switch-to-configuration" ] || { echo "$OLD has no way back in it" && return; }
-  [ "$KIND" != reboot ] || [ -e "$NEW/etc/systemd/system/emily-boot-guard.service" ] ||
+  [ "$KIND" = reboot ] || return
+  [ -e "$NEW/etc/systemd/system/emily-boot-guard.service" ] ||
     { echo "$NEW has no emily-boot-guard.service: nobody would go back after the reboot" && return; }
+  # It outweighs every default that a deploy could write, at the end too.
+  wish=$(efi_default)
+  [ -z "$wish" ] ||
+    { echo "the firmware's variable LoaderEntryDefault says $wish; remove it: bootctl set-default ''" && return; }
+  # A default that no generation stands for loses its entry with the next writing of the menu.
+  wish=$(boot_default)
+  [ -z "$wish" ] || is_generation "$wish" ||
+    { echo "$wish boots by default, and is no generation any more; first: $(profile)/bin/switch-to-configuration boot" && return; }
   false
 }
 
@@ -117,19 +126,4 @@ boot_new() {
   next=$(boot_default)
   trouble="the machine would boot $next, although the boot entry was written"
   [ -z "$next" ] || [ "$next" = "$NEW" ]
-}
-
-into_reboot() {
-  set_new && boot_new || { restore "$trouble" && return; }
-  event awaiting-boot
-  sleep $((LEASE_SECONDS < 3 ? LEASE_SECONDS : 3)) # the operator hears of it
-  unlock
-  reboot_now
-  ! is_open || restore "the machine did not reboot"
-}
-
-reboot_now() {
-  sync
-  systemctl reboot
-  sleep "$ACTIVATE_SECONDS"
 }

@@ -6,18 +6,47 @@ profile() { readlink -f "$PROFILE"; }
 generation() { readlink "$PROFILE" | sed -n 's/.*system-\([0-9]*\)-link$/\1/p'; }
 newest() { find "${PROFILE%/*}" -name 'system-*-link' | sed 's/.*system-\([0-9]*\)-link$/\1/' | sort -n | tail -n 1; }
 
-# The toplevel that boots next; nothing where that cannot be told.
+is_generation() {
+  for link in "$PROFILE"-*-link "${PROFILE%/*}"/system-profiles/*-link; do
+    [ "$(readlink -f "$link")" != "$1" ] || return 0
+  done
+  false
+}
+
+# The toplevel that boots from now on; nothing where that cannot be told.
 boot_default() {
   wish=$(efi_default)
-  [ -n "$wish" ] || wish=$(sed -n 's/^default[[:space:]]*//p' /boot/loader/loader.conf 2>/dev/null | tail -n 1)
+  [ -n "$wish" ] || wish=$(says preferred /boot/loader/loader.conf) # where boots are counted
+  [ -n "$wish" ] || wish=$(says default /boot/loader/loader.conf)
   [ -n "$wish" ] || return 0
   wish=${wish%.conf}
   # $wish is not quoted: the loader takes a pattern. It also counts boots in a name: NAME+3.conf.
   # shellcheck disable=SC2086
-  entry=$(printf '%s\n' /boot/loader/entries/$wish.conf /boot/loader/entries/$wish+*.conf |
-    sort -V | while read -r file; do [ ! -f "$file" ] || echo "$file"; done | tail -n 1)
-  [ -n "$entry" ] || return 0
-  readlink -f "$(sed -n 's/^options .*init=\([^ ]*\)\/init.*/\1/p' "$entry")"
+  file=$(first_entry /boot/loader/entries/$wish.conf /boot/loader/entries/$wish+*.conf)
+  [ -n "$file" ] || return 0
+  readlink -f "$(sed -n 's/^options .*init=\([^ ]*\)\/init.*/\1/p' "$file")"
+}
+
+says() { sed -n "s/^$1[[:space:]][[:space:]]*//p" "$2" 2>/dev/null | tail -n 1; }
+
+# Of these boot entries the one that the loader lists first. Not every NixOS has the number of the
+# generation in the file's name; all have it in the entry.
+first_entry() {
+  for file; do
+    [ ! -f "$file" ] || printf '%s\t%s\n' "$(says version "$file")" "$file"
+  done | sort -V | tail -n 1 | cut -f 2
+}
+
+# The boot entry of a toplevel, by the name that the loader knows it by; nothing where it could not
+# be booted.
+entry_of() {
+  # shellcheck disable=SC2046 # no blanks in these names
+  file=$(first_entry $(grep -lF "init=$1/init" /boot/loader/entries/*.conf 2>/dev/null))
+  [ -n "$file" ] || return 0
+  for image in $(says linux "$file") $(says initrd "$file"); do
+    [ -s "/boot$image" ] || return 0
+  done
+  echo "${file##*/}" | sed 's/+[0-9-]*\.conf$/.conf/'
 }
 
 # The firmware's variable, which systemd-boot heeds before its own file.

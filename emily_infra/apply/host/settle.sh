@@ -68,7 +68,11 @@ all_new() {
 # The new system was to be booted. It gets one boot to be confirmed in.
 after_boot() {
   if has rolling-back; then restore "$1"
-  elif [ "$(current)" != "$NEW" ]; then restore "the new system did not boot"
+  elif [ "$(current)" != "$NEW" ]; then
+    if has confirmed; then restore "$1, before all was done"
+    elif has booted; then restore "$1, before the new system was confirmed"
+    elif has awaiting-boot; then restore "the new system did not come up"
+    else restore "$1, before the new system was to boot"; fi
   elif has confirmed; then commit
   elif has booted; then restore "$1, before it was confirmed"
   else

@@ -161,9 +161,11 @@ def _programs() -> dict[str, File | Link]:
         up="parent.parent", module="switch", arguments="sys.argv[1:], TOPLEVEL"
     )
     activate = _PROGRAM.format(up="parent", module="activate", arguments="TOPLEVEL")
+    bootctl = _PROGRAM.format(up="parents[2]", module="bootctl", arguments="sys.argv[1:]")
     return {
         "bin/switch-to-configuration": File(switch, executable=True),
         "activate": File(activate, executable=True),
+        "sw/bin/bootctl": File(bootctl, executable=True),
         "init": File(_INIT, executable=True),
         **{f"lib/guest/{p.name}": File(p.read_text()) for p in sorted(GUEST.glob("*.py"))},
     }

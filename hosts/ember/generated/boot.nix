@@ -37,12 +37,14 @@ in
   boot.tmp.useTmpfs = true;
   boot.tmp.tmpfsSize = "2G";
 
-  # Nobody stands beside this machine: when the kernel panics, in the initrd too, or hangs, it starts
-  # again by itself.
+  # Nobody stands beside this machine: when the kernel panics or hangs, or the initrd finds no root,
+  # it starts again by itself. A deploy makes a system that it has to boot the default only after it
+  # was confirmed, so what starts then is the one before it.
   # Pages are compressed in RAM, and go to the swap partition only when their fifth of it is full. As
   # kernel parameters, because not every supported NixOS has boot.zswap.
   boot.kernelParams = [
     "panic=30"
+    "boot.panic_on_fail"
     "zswap.enabled=1"
     "zswap.compressor=zstd"
     "zswap.max_pool_percent=20"

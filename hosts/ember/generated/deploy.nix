@@ -24,7 +24,8 @@
 
   # A power cut or a reboot before the verdict: boot into the old system is certain, because the boot
   # loader is touched last, and this unit clears up behind it. Where the new system had to be booted
-  # to be tried, it counts down here and goes back by itself unless somebody says that all is well.
+  # to be tried, it is booted once and not the default: this unit counts down in it and goes back
+  # unless somebody says that all is well, and in the old one it clears up after one that never came.
   systemd.services."emily-boot-guard" = {
     description = "Settle the deploy that a reboot or a power cut left open";
     wantedBy = [ "multi-user.target" ];

@@ -21,9 +21,13 @@
     memoryPercent = 25;
   };
 
-  # Nobody stands beside this machine: when the kernel panics, in the initrd too, or hangs, it starts
-  # again by itself.
-  boot.kernelParams = [ "panic=30" ];
+  # Nobody stands beside this machine: when the kernel panics or hangs, or the initrd finds no root,
+  # it starts again by itself. A deploy makes a system that it has to boot the default only after it
+  # was confirmed, so what starts then is the one before it.
+  boot.kernelParams = [
+    "panic=30"
+    "boot.panic_on_fail"
+  ];
   systemd.settings.Manager.RuntimeWatchdogSec = "60s";
   # Root has no password, so an emergency shell would let nobody in, and SSH is not up yet where it
   # starts. Without one the boot goes on after a mount that failed, and SSH answers.

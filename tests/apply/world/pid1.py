@@ -1,4 +1,4 @@
-"""Process 1 of a small world: boots the default entry, then is the systemd that host.sh speaks to.
+"""Process 1 of a small world: boots an entry, then is the systemd that host.sh speaks to.
 
 It really starts processes, tells their unit by their session, refuses a name that is taken, keeps
 what failed until reset-failed, runs ExecStopPost whatever killed the main process, fires timers.
@@ -38,6 +38,7 @@ class Manager:
         self.journal: list[tuple[str, str]] = []
         self.stopping = False
         self.deaf = False
+        self.reboots = True
 
     # --- units
 
@@ -186,6 +187,8 @@ class Manager:
         return 0, "\n".join(self.shown(name) for name in names), ""
 
     def do_reboot(self, _: list[str], __: list[str]) -> Answer:
+        if not self.reboots:
+            return 0, "", ""
         threading.Thread(target=self.reboot, daemon=True).start()
         return 0, "", ""
 
@@ -201,6 +204,8 @@ class Manager:
                 self.fire("emily-dead-man")
             case "deaf":
                 self.deaf = True
+            case "no-reboot":
+                self.reboots = False
             case "no-stop-post":
                 for unit in self.units.values():
                     unit.stop_post = []
@@ -262,17 +267,32 @@ def boot(root: Path, boot_id: str) -> None:
     Path("/run/boot_id").write_text(f"{boot_id}\n")
     mount("--bind", "/run/boot_id", "/proc/sys/kernel/random/boot_id")
     Path("/run/nixos").mkdir()
-    toplevel = default_entry()
+    toplevel = come_up()
     Path("/run/booted-system").symlink_to(toplevel)
     Path("/run/current-system").symlink_to(toplevel)
 
 
-def default_entry() -> str:
+def come_up() -> str:
+    """The toplevel of the first kernel that does not panic; each that does makes it start again."""
+    for _ in range(3):
+        toplevel = chosen_entry()
+        if not Path("/var/lib/world", f"{Path(toplevel, 'name').read_text()}.panics").exists():
+            return toplevel
+        with Path("/var/lib/world/panics").open("a") as file:
+            file.write(f"{toplevel}\n")
+    raise SystemExit("it panics again and again")
+
+
+def chosen_entry() -> str:
+    """What the boot loader picks; like systemd-boot it forgets first what it is to boot once."""
+    entries, once = Path("/boot/loader/entries"), Path("/var/lib/world/once")
+    wished = [once.read_text().strip()] if once.exists() else []
+    once.unlink(missing_ok=True)
     try:
-        default = Path("/boot/loader/loader.conf").read_text().split()[1]
-        text = Path("/boot/loader/entries", default).read_text()
-        return re.search(r"init=(\S+)/init", text)[1]  # type: ignore[index]
-    except FileNotFoundError:
+        wished.append(Path("/boot/loader/loader.conf").read_text().split()[1])
+        name = next(name for name in wished if (entries / name).exists())
+        return re.search(r"init=(\S+)/init", (entries / name).read_text())[1]  # type: ignore[index]
+    except (FileNotFoundError, StopIteration):
         return str(Path("/nix/var/nix/profiles/system").resolve())
 
 

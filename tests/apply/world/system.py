@@ -12,6 +12,15 @@ top=$(readlink -f "$(dirname "$0")/..")
 name=$(cat "$top/name")
 mkdir -p /var/lib/world
 echo "$name $1" >>/var/lib/world/switched
+profile=/nix/var/nix/profiles/system
+# As in the host's own program, where a test counts down to a crash.
+crash() {
+  [ -s /var/lib/world/crash ] || return 0
+  read -r left how </var/lib/world/crash
+  if [ "$left" -gt 0 ]; then echo "$((left - 1)) $how" >/var/lib/world/crash; return 0; fi
+  sed -i 1d /var/lib/world/crash
+  if [ "$how" = power ]; then systemctl world-cut; else kill -9 $$; fi
+}
 exec 8>/run/nixos/switch-to-configuration.lock
 flock -n 8 || exit 11
 status=0
@@ -19,18 +28,33 @@ status=0
 case $1 in test | switch) ln -sfn "$top" /run/.new && mv -T /run/.new /run/current-system ;; esac
 case $1 in boot | switch)
   mkdir -p /boot/loader/entries || exit 1
-  for link in /nix/var/nix/profiles/system-*-link; do
+  for entry in /boot/loader/entries/nixos-generation-*.conf; do
+    number=${entry##*-} && number=${number%.conf}
+    [ -e "$profile-$number-link" ] || { crash && rm -f "$entry" "/boot/kernel-$number"; }
+  done
+  for link in "$profile"-*-link; do
     number=${link##*/system-} && number=${number%-link}
     entry=/boot/loader/entries/nixos-generation-$number.conf
-    [ -e "$entry" ] || { cat "$link/kernel" >"/boot/kernel-$number" &&
-      echo "options init=$(readlink -f "$link")/init quiet" >"$entry"; } || exit 1
+    [ -e "$entry" ] || { crash && cat "$link/kernel" >"/boot/kernel-$number" && crash &&
+      printf 'version Generation %s\nlinux /kernel-%s\noptions init=%s/init quiet\n' \
+        "$number" "$number" "$(readlink -f "$link")" >"$entry"; } || exit 1
     [ "$(readlink -f "$link")" != "$top" ] || chosen=$number
   done
   cd /boot/loader || exit 1
-  echo "default nixos-generation-$chosen.conf" >.new && mv .new loader.conf || exit 1
+  echo "default nixos-generation-$chosen.conf" >.new && crash && mv .new loader.conf || exit 1
   ;;
 esac
 exit $status
+"""
+
+
+# The variables of the firmware: neither on /boot nor lost with the power.
+BOOTCTL = """#!/bin/sh
+[ $# = 2 ] && [ "$1" = set-oneshot ] || exit 1
+[ ! -e /var/lib/world/no-variables ] || { echo "Not booted with UEFI." >&2; exit 1; }
+[ -n "$2" ] || { rm -f /var/lib/world/once; exit; }
+[ ! -e /var/lib/world/full-firmware ] || { echo "No space left on device" >&2; exit 1; }
+mkdir -p /var/lib/world && echo "$2" >/var/lib/world/once
 """
 
 
@@ -49,6 +73,7 @@ def write(folder: Path, name: str, guarded: bool = True) -> Path:  # noqa: FBT00
     (top / "bin/switch-to-configuration").write_text(SWITCH)
     for program in ("systemctl", "systemd-run", "journalctl"):
         (top / "sw/bin" / program).write_text(ASK.read_text())
+    (top / "sw/bin/bootctl").write_text(BOOTCTL)
     for file in [*(top / "sw/bin").iterdir(), top / "bin/switch-to-configuration"]:
         file.chmod(0o755)
     (top / "sw/bin/sh").symlink_to("/bin/sh")
@@ -74,6 +99,9 @@ def store(root: Path, names: dict[str, bool]) -> dict[str, str]:
     entries = root / "boot/loader/entries"
     entries.mkdir(parents=True)
     first = next(iter(tops.values()))
-    (entries / "nixos-generation-1.conf").write_text(f"options init={first}/init quiet\n")
+    (root / "boot/kernel-1").write_text("k")
+    (entries / "nixos-generation-1.conf").write_text(
+        f"version Generation 1\nlinux /kernel-1\noptions init={first}/init quiet\n"
+    )
     (root / "boot/loader/loader.conf").write_text("default nixos-generation-1.conf\n")
     return tops

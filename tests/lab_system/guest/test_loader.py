@@ -4,9 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from emily_infra.lab.system.guest import loader
-from emily_infra.lab.system.guest.boot import NotBootable, chosen
+from emily_infra.lab.system.guest import bootctl, loader
+from emily_infra.lab.system.guest.boot import NotBootable, chosen, taken
 from tests.lab_system.guest.machine import FakeMachine
+
+
+def _boot(machine: FakeMachine) -> str:
+    """The entry that a start of the machine would pick."""
+    boot = machine.place.at("/boot")
+    return chosen(boot, once=taken(boot)).entry
 
 
 def _install(machine: FakeMachine, toplevel: Path, limit: int = 3) -> None:
@@ -88,3 +94,52 @@ def test_a_default_that_names_nothing_leaves_the_newest(machine: FakeMachine) ->
 def test_a_boot_disk_with_nothing_on_it_is_not_bootable(tmp_path: Path) -> None:
     with pytest.raises(NotBootable, match="no boot entry"):
         chosen(tmp_path)
+
+
+def test_what_is_offered_once_is_booted_once(machine: FakeMachine) -> None:
+    _bootable(machine, "one")
+    two = _bootable(machine, "two")
+    _install(machine, two)
+
+    status = bootctl.run(["set-oneshot", "nixos-generation-1.conf"], machine.place)
+
+    assert status == 0
+    assert [_boot(machine), _boot(machine)] == [
+        "nixos-generation-1.conf",
+        "nixos-generation-2.conf",
+    ]
+
+
+def test_an_entry_that_does_not_start_is_forgotten_all_the_same(machine: FakeMachine) -> None:
+    _bootable(machine, "one")
+    two = _bootable(machine, "two")
+    _install(machine, two)
+    bootctl.run(["set-oneshot", "nixos-generation-1.conf"], machine.place)
+    machine.place.at("/boot/EFI/nixos/linux-1-bzImage.efi").rename(machine.place.at("/boot/away"))
+
+    with pytest.raises(NotBootable):
+        _boot(machine)
+
+    machine.place.at("/boot/away").rename(machine.place.at("/boot/EFI/nixos/linux-1-bzImage.efi"))
+    assert _boot(machine) == "nixos-generation-2.conf"
+
+
+def test_an_offer_can_be_taken_back(machine: FakeMachine) -> None:
+    _bootable(machine, "one")
+    _install(machine, _bootable(machine, "two"))
+    bootctl.run(["set-oneshot", "nixos-generation-1.conf"], machine.place)
+
+    bootctl.run(["set-oneshot", ""], machine.place)
+
+    assert _boot(machine) == "nixos-generation-2.conf"
+
+
+def test_an_offer_that_names_nothing_leaves_the_default(machine: FakeMachine) -> None:
+    _install(machine, _bootable(machine, "one"))
+    bootctl.run(["set-oneshot", "nixos-generation-7.conf"], machine.place)
+
+    assert _boot(machine) == "nixos-generation-1.conf"
+
+
+def test_the_rest_of_bootctl_is_refused(machine: FakeMachine) -> None:
+    assert bootctl.run(["status"], machine.place) == 1

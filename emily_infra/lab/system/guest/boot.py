@@ -2,7 +2,7 @@
 """PID 1 of the lab's machine until systemd: plays systemd-boot, then hands over to the generation.
 
 One file without neighbours, because it comes to the machine from outside of it. It mounts /boot by
-its label, reads the default entry as systemd-boot does, and executes the `init` that stands there.
+its label, picks the entry as systemd-boot does, and executes the `init` that stands there.
 With no entry at all it first installs the generation it finds under /run/lab.
 """
 
@@ -18,6 +18,8 @@ BOOT = Path("/boot")
 LAB = Path("/run/lab")
 PROFILE = "/nix/var/nix/profiles/system"
 LABEL = "LABBOOT"
+ONCE = "loader/entry-oneshot"
+"""Stands for the firmware's variable LoaderEntryOneShot, which this machine could not keep."""
 SYSTEMD = "/usr/lib/systemd/systemd"
 
 
@@ -36,7 +38,7 @@ def main() -> None:
         _mount()
         if not entries(BOOT):
             _install()
-        init = chosen(BOOT)
+        init = chosen(BOOT, once=taken(BOOT))
         say(f"boot entry {init.entry}")
     except (NotBootable, OSError, subprocess.SubprocessError) as error:
         stand_still(error)
@@ -57,12 +59,23 @@ def entries(boot: Path) -> list[str]:
     return sorted((path.name for path in found), key=_number, reverse=True)
 
 
-def chosen(boot: Path) -> Init:
-    """The default entry; without a default that matches, the newest one."""
+def taken(boot: Path) -> str:
+    """The entry for this boot alone. It is forgotten first, so that no later boot gets it too."""
+    file = boot / ONCE
+    if not file.exists():
+        return ""
+    name = file.read_text().strip()
+    file.unlink()
+    os.sync()
+    return name
+
+
+def chosen(boot: Path, once: str = "") -> Init:
+    """The entry for once, or the default; without one that matches, the newest."""
     loader = boot / "loader/loader.conf"
-    pattern = _value(loader.read_text(), "default") if loader.exists() else ""
+    wished = [once, _value(loader.read_text(), "default") if loader.exists() else ""]
     names = entries(boot)
-    matching = [name for name in names if pattern and fnmatch.fnmatch(name, pattern)]
+    matching = [name for wish in wished for name in names if wish and fnmatch.fnmatch(name, wish)]
     for name in [*matching, *names][:1]:
         text = (boot / "loader/entries" / name).read_text()
         for key in ("linux", "initrd"):

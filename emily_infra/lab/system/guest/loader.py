@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .boot import ONCE
 from .place import Place
 
 _ENTRY = re.compile(r"nixos-generation-([0-9]+)\.conf")
@@ -43,6 +44,16 @@ def install(toplevel: Path, place: Place, limit: int, *, editor: bool) -> None:
         _write_entry(boot, generation, place)
         if generation.toplevel == toplevel.resolve():
             _write_default(boot, generation, editor=editor)
+
+
+def offer_once(entry: str, place: Place) -> None:
+    """Boot this entry once; nothing instead of an entry takes the offer back."""
+    file = place.at("/boot") / ONCE
+    if entry:
+        _replace(file, f"{entry}\n".encode())
+    else:
+        file.unlink(missing_ok=True)
+        os.sync()
 
 
 def generations(place: Place) -> list[Generation]:
