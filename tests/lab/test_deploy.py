@@ -74,7 +74,7 @@ def test_an_operator_who_dies_while_copying_leaves_the_host_as_it_was(host: Rehe
     second = host.apply()
 
     assert second.process.returncode == LOCKED, second.said
-    assert "is being worked on by" in second.said
+    assert "locked: root is deploying to it" in second.said
     assert host.last().verdict == "abandoned"
     assert host.is_wholly(host.old)
 
