@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from emily_infra.apply.errors import Quarantined, Refused, StalePlan
+from emily_infra.apply.errors import Locked, Quarantined, Refused, StalePlan
 from emily_infra.apply.generated import checks
 from emily_infra.apply.order import Back, Kind, Order, Pace, Standing
 from emily_infra.observe import Observation
@@ -115,7 +115,8 @@ def standing(host: Host, seen: Observation) -> Standing:
 
 def _refuse(plan: Plan, leave: Leave) -> None:
     for danger in plan.weighing(Weight.STOP):
-        raise Refused(f"{plan.host}: {danger.name}: {danger.message}", hint=danger.hint)
+        kind = Locked if danger.name == "locked" else Refused
+        raise kind(f"{plan.host}: {danger.name}: {danger.message}", hint=danger.hint)
     for danger in plan.weighing(Weight.FLAG):
         if danger.name not in leave.accepted:
             raise Refused(

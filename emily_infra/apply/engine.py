@@ -184,12 +184,15 @@ class Deployment:
         end = clock.now() + self.order.pace.total
         cared_for = clock.now()
         while clock.now() < end:
+            asked = clock.now()
             try:
                 report = self.line.poll(seen, cursor)
             except EmilyError:  # out of reach, or too broken to answer
                 wait = min(wait * 2, _SLOWEST)
             else:
-                wait, seen, cursor = self.order.pace.poll, report.seen, report.cursor
+                # A machine that is slow to answer is at work: questions are not to be half of it.
+                wait = max(self.order.pace.poll, 2 * (clock.now() - asked))
+                seen, cursor = report.seen, report.cursor
                 self._hear(report)
                 yield from report.events
                 if report.supervised or report.events:

@@ -275,7 +275,8 @@ def _course(check: Check, before: Before) -> _Course:
     """What the world outside never gave this host is no regression, and not waited for long."""
     proven = before.troubles.get(check.name) == ""
     if check.blame is Blame.REGRESSION and not proven:
-        return _Course(check, Weight.WARNING, min(check.deadline, _UNPROVEN))
+        patience = 0.0 if check.weight is Weight.WARNING else _UNPROVEN
+        return _Course(check, Weight.WARNING, min(check.deadline, patience))
     return _Course(check, check.weight, check.deadline)
 
 

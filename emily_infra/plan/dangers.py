@@ -17,7 +17,7 @@ def dangers(host: Host, built: Built, observation: Observation, clock: float) ->
     """Every danger; CLOCK is the operator's own time when the host was asked, 0 if not known."""
     found = [
         *_another_host(host, observation),
-        *_at_work(observation),
+        *_at_work(host, observation),
         *_space(built, observation),
         *_pools(observation),
         *_by_others(observation),
@@ -56,13 +56,13 @@ def _another_host(host: Host, observation: Observation) -> Iterator[Danger]:
             yield Danger("other-host-id", Weight.WARN, f"{text}; it counts from the next boot on")
 
 
-def _at_work(observation: Observation) -> Iterator[Danger]:
+def _at_work(host: Host, observation: Observation) -> Iterator[Danger]:
     deploys = observation.deploys
     if deploys.lock:
         who, since = deploys.lock.who or "somebody", observation.identity.now - deploys.lock.since
         yield Danger(
             "locked", Weight.STOP, f"{who} is deploying to it, since {_ago(since)}",
-            "wait until it is over; emily-infra history HOST shows how it ended",
+            f"wait until it is over; how it ended: emily-infra history {host.name}",
         )  # fmt: skip
     elif deploys.switching:
         yield Danger(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from emily_infra.apply.decide import Leave, order, reboots
-from emily_infra.apply.errors import Quarantined, Refused, StalePlan
+from emily_infra.apply.errors import Locked, Quarantined, Refused, StalePlan
 from emily_infra.apply.order import Back, Kind, Order, Standing, Ticket, settings
 from emily_infra.observe import Observation
 from emily_infra.observe.deploys import Deploy, Deploys, Event, _settings
@@ -71,7 +71,7 @@ def test_a_flagged_danger_is_accepted_by_its_name_and_a_stop_never() -> None:
 
     with pytest.raises(Refused, match="called ember"):
         order(pebble(), flagged, SEEN, PLAIN)
-    with pytest.raises(Refused, match="at work"):
+    with pytest.raises(Locked, match="at work"):
         order(pebble(), stopped, SEEN, Leave(accepted=frozenset({"locked"})))
 
     assert order(pebble(), flagged, SEEN, Leave(accepted=frozenset({"wrong-host"})))

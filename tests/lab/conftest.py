@@ -1,29 +1,34 @@
-"""One lab for all tests that need a machine; it stays up between runs of them."""
+"""One lab for all tests of a worker that need a machine, at the end of everything else."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from emily_infra.lab import Lab, Plan
+from emily_infra.lab import Lab
 from emily_infra.machine import Machine, connect
-from tests.hosts import ROOT, shipped
-
-HOST = "ember"
+from tests.lab.rehearsal import Rehearsal, rehearsal
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep them in one worker, because they share one machine."""
-    for item in items:
-        if item.get_closest_marker("lab"):
-            item.add_marker(pytest.mark.xdist_group("lab"))
+    """Last, because they are long: the workers then have a machine each."""
+    items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
 
 
 @pytest.fixture(scope="session")
-def lab() -> Lab:
-    """The lab of ember, running."""
-    found = Lab(HOST)
-    found.up(Plan(shipped(HOST), ROOT), tell=print)
-    return found
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    """The lab with its host, begun anew."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    made = rehearsal(f"rehearsal-{worker}", Path(tmp_path_factory.mktemp("stage")))
+    yield made
+    made.lab.down()
+
+
+@pytest.fixture(scope="session")
+def lab(stage: Rehearsal) -> Lab:
+    """The lab alone."""
+    return stage.lab
 
 
 @pytest.fixture
@@ -34,3 +39,12 @@ def machine(lab: Lab) -> Iterator[Machine]:
     opened = connect(lab.console(), deadline=60)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def host(stage: Rehearsal) -> Iterator[Rehearsal]:
+    """The host, well and on a generation that was applied."""
+    stage.settle()
+    yield stage
+    if stage.lab.running:
+        stage.mend()

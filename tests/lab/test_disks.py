@@ -35,9 +35,7 @@ def test_partitions_are_found_by_the_names_of_host_yaml() -> None:
 def test_pools_are_created_with_the_vdevs_of_host_yaml() -> None:
     program = preparation(EMBER)
 
-    (line,) = [
-        line for line in program.splitlines() if "zpool create" in line and " ember " in line
-    ]
+    (line,) = [line for line in program.splitlines() if "  create " in line and " ember " in line]
     assert line.count("raidz2") == 2
     assert line.count("/ata-HDD_") == 14
     assert "special mirror /dev/disk/by-id/nvme-A-part5 /dev/disk/by-id/nvme-B-part5" in line

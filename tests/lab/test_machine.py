@@ -7,11 +7,11 @@ import pytest
 from emily_infra.lab import Lab, Plan
 from emily_infra.machine import Machine, Unreachable, connect
 from emily_infra.observe import Question, observe
-from tests.hosts import ROOT, shipped
-from tests.lab.conftest import HOST
+from tests.hosts import as_host
+from tests.lab.rehearsal import BASE, Rehearsal
 
 pytestmark = pytest.mark.lab
-EMBER = shipped("ember").spec
+SPEC = as_host("rehearsal", BASE).spec
 
 
 def test_the_operator_comes_in_through_the_hosts_own_network(lab: Lab) -> None:
@@ -36,19 +36,18 @@ def test_disks_have_their_names_and_sizes(machine: Machine) -> None:
     found = observe(machine, Question()).disks
 
     sizes = {name: disk.size for disk in found for name in disk.ids}
-    for name, disk in EMBER.storage.disks.items():
+    for name, disk in SPEC.storage.disks.items():
         assert sizes[name] == int(disk.size)
 
 
 def test_pools_are_built_as_host_yaml_says(machine: Machine) -> None:
     seen = observe(machine, Question())
 
-    ember = seen.pool("ember")
-    assert ember
-    assert ember.health == "ONLINE"
-    assert len(ember.leaves) == 16
-    assert {each.name for each in ember.datasets} >= {"ember/code", "ember/models", "ember/media"}
-    assert seen.pool("rpool")
+    tank = seen.pool("tank")
+    assert tank
+    assert tank.health == "ONLINE"
+    assert len(tank.leaves) == 4
+    assert "tank/work" in {each.name for each in tank.datasets}
 
 
 def test_zfs_is_of_the_line_that_hosts_run(machine: Machine) -> None:
@@ -84,10 +83,11 @@ def test_nothing_failed_at_the_start(machine: Machine) -> None:
     assert machine.run("systemctl", "list-units", "--failed", "--plain", "--no-legend") == ""
 
 
-def test_up_twice_is_up_once(lab: Lab) -> None:
+def test_up_twice_is_up_once(stage: Rehearsal) -> None:
+    lab = stage.lab
     before = lab.status().pid
 
-    lab.up(Plan(shipped(HOST), ROOT))
+    lab.up(Plan(stage.describe(), stage.root))
 
     assert lab.status().pid == before
 
