@@ -85,6 +85,20 @@ restart_access() {
     cmp -s "$OLD/$file" "$NEW/$file" || timeout 60 systemctl try-restart "$name"
     systemctl is-active --quiet "$name" || timeout 60 systemctl start "$name"
   done
+  restore_network
+}
+
+# What a unit or a person did by hand to links and rules, no switch knows of.
+restore_network() {
+  if other_firewall && systemctl is-active --quiet nftables.service; then
+    timeout 60 systemctl restart nftables.service
+  fi
+  [ -n "$(lost_network)" ] || return 0
+  lost_network | while read -r kind name _; do [ "$kind" != link ] || ip link set "$name" up; done
+  [ -n "$(lost_network)" ] || return 0
+  for name in systemd-networkd.service NetworkManager.service; do
+    if systemctl is-active --quiet "$name"; then timeout 60 systemctl restart "$name"; fi
+  done
 }
 
 # Once: a machine that boots the wrong system again would do so for ever.

@@ -66,7 +66,7 @@ stale() {
 # What going back will be held against.
 remember() {
   failed_units | put "$D/failed-before" && boot_default | put "$D/default-before" &&
-    newest | put "$D/newest-before"
+    newest | put "$D/newest-before" && network | put "$D/network-before" && firewall | put "$D/firewall-before"
 }
 
 activate() {

@@ -69,8 +69,21 @@ reachable() {
   port=$(printf ':%04X' "$SSH_PORT")
   cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
     awk -v port="$port" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' &&
-    { [ -z "${SSH_ADDRESS:-}" ] || ip -o address | grep -qF " $SSH_ADDRESS/"; }
+    { [ -z "${SSH_ADDRESS:-}" ] || ip -o address show up | grep -qF " $SSH_ADDRESS/"; }
 }
+
+# What of the network is there, a line for each; and the firewall without its counters.
+network() {
+  {
+    ip -o link show up | sed 's/^[0-9]*: \([^:@]*\).*/link \1/'
+    ip -o address show up scope global | awk '{ print "address", $2, $4 }'
+    ip route show default | sed 's/^/route /; s/ expires .*//'
+  } 2>/dev/null | sort -u
+}
+
+firewall() { nft --stateless list ruleset 2>/dev/null | cksum; }
+lost_network() { [ ! -e "$D/network-before" ] || network | comm -13 - "$D/network-before"; }
+other_firewall() { [ -e "$D/firewall-before" ] && [ "$(firewall)" != "$(cat "$D/firewall-before")" ]; }
 
 # Its units.
 
