@@ -10,6 +10,7 @@ from emily_infra.observe.links import Links, below
 from emily_infra.observe.values import json_of, number, word
 
 _LINK = re.compile(r"(?:.*/)?system-([0-9]{1,9})-link")
+_NUMBERS = re.compile(r"\d+|\D+")
 _INIT = re.compile(r"(?:^|\s)init=(\S+)")
 _COUNTED = re.compile(r"\+[0-9]+(?:-[0-9]+)?(?=\.conf$)")
 _ENTRIES = "/boot/loader/entries/"
@@ -164,18 +165,25 @@ def _boot_default(loader: Mapping[str, str]) -> tuple[str, bool]:
         for path, text in sorted(loader.items())
         if path.startswith(f"{_VARIABLES}/{name}")
     ]
-    wanted = [*chosen, _setting(loader.get("/boot/loader/loader.conf", ""), "default")]
+    menu = loader.get("/boot/loader/loader.conf", "")
+    wanted = [*chosen, _setting(menu, "preferred"), _setting(menu, "default")]
     entries = {
         _COUNTED.sub("", path.removeprefix(_ENTRIES)): text
         for path, text in sorted(loader.items())
         if path.startswith(_ENTRIES)
     }
     for rank, pattern in enumerate(wanted):
-        for name in sorted(entries, reverse=True):
+        for name in sorted(entries, key=lambda name: _rank(name, entries[name]), reverse=True):
             stem = name.removesuffix(".conf")
             if pattern and fnmatch.fnmatchcase(stem, pattern.removesuffix(".conf")):
                 return _toplevel(entries[name]), rank < len(chosen)
     return "", False
+
+
+def _rank(name: str, entry: str) -> list[tuple[int, str]]:
+    """The order of the loader's menu: by version, numbers in it as numbers."""
+    parts = _NUMBERS.findall(_setting(entry, "version") or name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def _variable(text: str) -> str:

@@ -67,6 +67,27 @@ def test_a_variable_of_the_firmware_goes_before_loader_conf() -> None:
     assert (has.boot_default, has.boot_override) == (OLD, True)
 
 
+def test_where_boots_are_counted_the_preferred_entry_is_the_one_that_boots() -> None:
+    menu = "preferred nixos-generation-41.conf\ndefault nixos-*\n"
+
+    files = LOADER | {"/boot/loader/loader.conf": menu}
+    has = on_a_bad_day(boot_loader=made.texts(files)).generation
+
+    assert (has.boot_default, has.boot_override) == (OLD, False)
+
+
+def test_of_many_entries_the_newest_by_number_boots() -> None:
+    files = {
+        "/boot/loader/loader.conf": "default nixos-*\n",
+        "/boot/loader/entries/nixos-generation-9.conf": f"title 9\noptions init={OLD}/init\n",
+        "/boot/loader/entries/nixos-generation-10.conf": f"title 10\noptions init={NEW}/init\n",
+    }
+
+    has = on_a_bad_day(boot_loader=made.texts(files)).generation
+
+    assert has.boot_default == NEW
+
+
 def test_a_pool_with_its_tree_sizes_and_datasets() -> None:
     (pool,) = GOOD.pools
 
