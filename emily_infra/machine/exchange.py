@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from paramiko import Channel, SSHException, Transport
 
+from emily_infra.machine.in_order import in_order
 from emily_infra.machine.tail import Tail
 
 _CHUNK = 256 * 1024
@@ -61,7 +62,7 @@ class Exchange:
             self._end.set_exception(error)
 
     def _held(self) -> int:
-        channel = self._channel = self._transport.open_session(timeout=_FOREVER)
+        channel = self._channel = in_order(self._transport.open_session(timeout=_FOREVER))
         if self._left:
             channel.close()
             return -1

@@ -1,5 +1,6 @@
 """Commands over a real sshd: what goes in, what comes out, and how they end."""
 
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -106,6 +107,18 @@ def test_commands_share_a_connection(machine: Machine) -> None:
         answers = pool.map(lambda number: machine.run("echo", str(number)), range(20))
 
     assert [int(answer) for answer in answers] == list(range(20))
+
+
+def test_commands_that_end_before_their_input_does_harm_no_other(machine: Machine) -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # threads overtake one another wherever they can
+    try:
+        with ThreadPoolExecutor(5) as pool:
+            answers = list(pool.map(lambda _: machine.run("true", stdin="x" * 99_999), range(60)))
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert answers == [""] * 60
 
 
 def test_each_connection_is_a_new_one(server: Server) -> None:
