@@ -141,6 +141,11 @@ class Rehearsal:
         """Until a script succeeds on the machine."""
         self.console(f"until {script}; do sleep 0.2; done", deadline=_PATIENCE)
 
+    def wait_for_event(self, word: str) -> None:
+        """Until the newest deploy has this in its record."""
+        newest = "$(ls -d /var/lib/emily/deploys/2* | tail -n 1)/events"
+        self.wait_for(f'grep -q \'"event": "{word}"\' "{newest}"')
+
     def boot_id(self) -> str:
         return self.console("cat /proc/sys/kernel/random/boot_id").strip()
 

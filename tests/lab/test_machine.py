@@ -40,8 +40,8 @@ def test_disks_have_their_names_and_sizes(machine: Machine) -> None:
         assert sizes[name] == int(disk.size)
 
 
-def test_pools_are_built_as_host_yaml_says(machine: Machine) -> None:
-    seen = observe(machine, Question())
+def test_pools_are_built_as_host_yaml_says(host: Rehearsal) -> None:
+    seen = host.seen()
 
     tank = seen.pool("tank")
     assert tank
