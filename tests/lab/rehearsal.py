@@ -196,8 +196,9 @@ class Rehearsal:
 
 
 def rehearsal(name: str, root: Path) -> Rehearsal:
-    """The host in its lab, switched on, with a first real generation."""
+    """The host in its lab: blank disks, switched on, as `lab up` leaves it."""
     made = Rehearsal(name, root, Lab(name))
+    made.lab.reset()  # an earlier run may have been cut off anywhere
     host = made.describe()
     made.lab.up(Plan(host, root, memory=1024), tell=print)
     return made
