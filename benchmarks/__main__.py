@@ -1,5 +1,7 @@
 """`python -m benchmarks [PART...]`: what a person at the terminal waits for, and what it takes.
 
+`python -m benchmarks capacity HOST` holds the forecast of pools against real ones in a host's lab.
+
 Each pair is run alternately; the figure is the median, with the least and the most. Peers are
 installed into an environment of their own and are never a dependency.
 """
@@ -16,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.apply import simulate
+from benchmarks.capacity import capacity
 from benchmarks.copying import copied
 from benchmarks.fleet import ROOT, write_fleet
 from benchmarks.looks import ROUND_TRIP, looks
@@ -112,6 +115,9 @@ def main() -> None:
     """Print the tables of benchmarks/README.md, or those that are named."""
     # An installed program has its bytecode; here the warm-up writes it.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if sys.argv[1:2] == ["capacity"]:
+        capacity(*sys.argv[2:])
+        return
     load, cores = os.getloadavg()[0], os.cpu_count()
     print(f"Python {platform.python_version()}, {cores} cores, load {load:.1f}, median of {RUNS}")
     for name in sys.argv[1:] or PARTS:

@@ -44,7 +44,7 @@ def special_too_small(host: Host) -> Iterator[Problem]:
     Quotas make it better, above all on datasets with small records.
     """
     for name, pool, forecast in forecasts(host.spec):
-        wanted = demands(pool, forecast) if pool.special else []
+        wanted = demands(pool, forecast.comfortable) if pool.special else []
         metadata = sum(each.metadata for each in wanted)
         total = sum(each.total for each in wanted)
         if total > small_block_limit(forecast.special_size):

@@ -38,10 +38,24 @@ class Capacity:
     """SIZE of `zpool list`: parity in it, special too."""
     special_size: int
     """Of all special vdevs together."""
-    failures_survived: int
-    """Any so many disks may fail."""
     tops: tuple[Top, ...]
     """The data vdevs."""
+    special: tuple[Top, ...]
+
+    @property
+    def failures_survived(self) -> int:
+        """Any so many disks may fail; a lost special vdev is a lost pool."""
+        return min(top.layout.failures_survived for top in (*self.tops, *self.special))
+
+    @property
+    def failures_at_best(self) -> int:
+        """So many disks may fail if no vdev has to bear more than it can."""
+        return sum(top.layout.failures_survived for top in (*self.tops, *self.special))
+
+    @property
+    def readers(self) -> float:
+        """Small random reads that go on at once, and so how much faster than one disk they are."""
+        return sum(top.layout.readers for top in self.tops)
 
     @property
     def comfortable(self) -> int:
@@ -64,12 +78,7 @@ def capacity(pool: Pool, disks: Disks) -> Capacity | None:
     special = _tops(pool, "special", disks)
     if data is None or special is None:
         return None
-    return predict(data, special, failures_survived(pool))
-
-
-def failures_survived(pool: Pool) -> int:
-    """How many disks may fail, whichever they are; a lost special vdev is a lost pool."""
-    return min((pool.failures_survived, *(vdev.failures_survived for vdev in pool.special)))
+    return predict(data, special)
 
 
 def _tops(pool: Pool, name: str, disks: Disks) -> list[Top] | None:
@@ -78,7 +87,7 @@ def _tops(pool: Pool, name: str, disks: Disks) -> list[Top] | None:
     return known if len(known) == len(found) else None
 
 
-def predict(data: Sequence[Top], special: Sequence[Top] = (), failures: int = 0) -> Capacity:
+def predict(data: Sequence[Top], special: Sequence[Top] = ()) -> Capacity:
     """The sum over all vdevs (spa_update_dspace, spa_get_dspace)."""
     embedded_log = sum(top.embedded_log for top in data)
     space = sum(top.space for top in data) - embedded_log
@@ -97,8 +106,8 @@ def predict(data: Sequence[Top], special: Sequence[Top] = (), failures: int = 0)
         available=space - slop,
         size=sum(top.size for top in (*data, *special)),
         special_size=sum(top.size for top in special),
-        failures_survived=failures,
         tops=tuple(data),
+        special=tuple(special),
     )
 
 

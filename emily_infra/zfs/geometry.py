@@ -39,6 +39,18 @@ class Layout(Protocol):
     def copies(self) -> int:
         """How often an allocated byte is written: once, but on every disk of a mirror."""
 
+    @property
+    def width(self) -> int:
+        """How many disks."""
+
+    @property
+    def failures_survived(self) -> int:
+        """How many of them may fail, whichever they are."""
+
+    @property
+    def readers(self) -> float:
+        """How many small reads are under way at once, with a head of a disk for each."""
+
     def top_size(self, leaf: int) -> int:
         """Bytes of the vdev that may hold metaslabs, from those of its smallest leaf."""
 
@@ -55,6 +67,21 @@ class Copies:
 
     ashift: int
     copies: int
+
+    @property
+    def width(self) -> int:
+        """A disk for each copy."""
+        return self.copies
+
+    @property
+    def failures_survived(self) -> int:
+        """All but one."""
+        return self.copies - 1
+
+    @property
+    def readers(self) -> float:
+        """Each copy serves another read."""
+        return self.copies
 
     def top_size(self, leaf: int) -> int:
         """That of the smallest leaf (vdev_mirror_open)."""
@@ -77,6 +104,16 @@ class Raidz:
     width: int
     parity: int
     copies: int = 1
+
+    @property
+    def failures_survived(self) -> int:
+        """As many as it has parity."""
+        return self.parity
+
+    @property
+    def readers(self) -> float:
+        """One: a record lies on all disks, so that all heads move for it."""
+        return 1
 
     def top_size(self, leaf: int) -> int:
         """All leaves together, each as large as the smallest (vdev_raidz_open)."""
@@ -108,6 +145,16 @@ class Draid:
     def group(self) -> int:
         """Disks of one stripe."""
         return self.data + self.parity
+
+    @property
+    def failures_survived(self) -> int:
+        """As many as it has parity, until a spare among the disks is filled."""
+        return self.parity
+
+    @property
+    def readers(self) -> float:
+        """A read for each stripe that has room beside the others."""
+        return (self.width - self.spares) / self.group
 
     def top_size(self, leaf: int) -> int:
         """Rows of 16 MiB in whole groups, less 32 MiB a disk (vdev_draid_calculate_asize)."""

@@ -1,6 +1,8 @@
 """How full a special vdev gets: an estimate, whose assumptions are named here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from emily_infra.spec.storage import Dataset, Pool
 from emily_infra.zfs.capacity import Capacity
@@ -11,10 +13,11 @@ SMALL_BLOCK_PERCENT = 75
 SMALL_FILES = 10_000
 """Assumed: of a million bytes, so many are in files not larger than a record."""
 MILLION = 1_000_000
+FINE = 10_000
+"""The part of a pool to which a moment is found: what goes in are estimates."""
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """Metadata in millionths of the data it describes: the range that was measured."""
 
     low: int
@@ -28,13 +31,22 @@ class Demand:
     dataset: str
     data: int
     """What it is expected to hold."""
+    metadata_at_least: int
     metadata: int
+    """At most."""
     small_blocks: int
 
     @property
     def total(self) -> int:
-        """Everything that goes to the special vdev."""
+        """Everything that goes to the special vdev, at most."""
         return self.metadata + self.small_blocks
+
+
+class Spill(NamedTuple):
+    """When a special vdev overflows, in bytes stored in the pool; nothing where it never does."""
+
+    small_blocks: int | None
+    metadata: int | None
 
 
 def small_block_limit(special_size: int) -> int:
@@ -53,21 +65,59 @@ def metadata_share(record: int) -> Share:
     return Share(11_500 * 8 * KIB // record, 11_500 * 8 * KIB // record)
 
 
-def demands(pool: Pool, capacity: Capacity) -> list[Demand]:
-    """What every mounted dataset asks for once the pool is comfortably full.
+def demands(pool: Pool, stored: int) -> list[Demand]:
+    """What every mounted dataset asks for once so many bytes are stored.
 
-    Datasets share the room evenly, none above its quota.
+    Datasets share them evenly, none above its quota.
     """
-    shares = expected_data(pool, capacity.comfortable)
+    shares = expected_data(pool, stored)
     return [_demand(name, pool.datasets[name], data) for name, data in sorted(shares.items())]
 
 
 def _demand(name: str, dataset: Dataset, data: int) -> Demand:
     record, small = int(dataset.recordsize), dataset.special_blocks
-    metadata = data * metadata_share(record).high // MILLION
-    if small >= record:
-        return Demand(name, data, metadata, data)
-    return Demand(name, data, metadata, data * SMALL_FILES * small // (record * MILLION))
+    low, high = (data * share // MILLION for share in metadata_share(record))
+    pinned = small >= record
+    blocks = data if pinned else data * SMALL_FILES * small // (record * MILLION)
+    return Demand(name, data, low, high, blocks)
+
+
+def spills(pool: Pool, capacity: Capacity) -> tuple[Spill, Spill]:
+    """When small blocks and when metadata begin to go to the data disks: early and late.
+
+    Early is with metadata at its most, late at its least. Small blocks stop at three quarters of
+    the class, and those that are there stay; metadata goes on until it is full
+    (spa_preferred_class).
+    """
+    early = _spill(pool, capacity, lambda each: each.metadata)
+    return early, _spill(pool, capacity, lambda each: each.metadata_at_least)
+
+
+def _spill(pool: Pool, capacity: Capacity, metadata: Callable[[Demand], int]) -> Spill:
+    def asked(stored: int) -> tuple[int, int]:
+        wanted = demands(pool, stored)
+        return sum(map(metadata, wanted)), sum(each.small_blocks for each in wanted)
+
+    room, limit = capacity.available, small_block_limit(capacity.special_size)
+    small = _first(room, lambda stored: sum(asked(stored)) > limit)
+    there = asked(room if small is None else small)[1]
+
+    def full(stored: int) -> bool:
+        held, blocks = asked(stored)
+        return held + min(blocks, there) > capacity.special_size
+
+    return Spill(small if there else None, _first(room, full))
+
+
+def _first(room: int, happens: Callable[[int], bool]) -> int | None:
+    """About the first number up to ROOM from which on something happens, by halving."""
+    if not happens(room):
+        return None
+    low, high = 0, room
+    while high - low > room // FINE:
+        middle = (low + high) // 2
+        low, high = (low, middle) if happens(middle) else (middle, high)
+    return high
 
 
 def expected_data(pool: Pool, room: int) -> dict[str, int]:
@@ -75,9 +125,10 @@ def expected_data(pool: Pool, room: int) -> dict[str, int]:
     mounted = [name for name, dataset in pool.datasets.items() if dataset.mountpoint]
     caps = {name: _cap(pool, name, room) for name in mounted}
     shares: dict[str, int] = {}
+    left = room
     for name in sorted(caps, key=lambda name: (caps[name], name)):
-        even = (room - sum(shares.values())) // (len(caps) - len(shares))
-        shares[name] = min(caps[name], max(0, even))
+        shares[name] = min(caps[name], max(0, left // (len(caps) - len(shares))))
+        left -= shares[name]
     return shares
 
 

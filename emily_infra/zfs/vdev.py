@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from emily_infra.spec.storage import Vdev
 from emily_infra.zfs.geometry import (
@@ -18,6 +19,7 @@ from emily_infra.zfs.geometry import (
 )  # fmt: skip
 from emily_infra.zfs.members import Disks, members
 
+Media = Literal["hdd", "ssd"]
 EMBEDDED_LOG_ABOVE = 64
 """Metaslabs that a vdev must exceed before one is set apart as log (zfs_embedded_slog_min_ms)."""
 
@@ -31,6 +33,8 @@ class Top:
     """Of its smallest member, labels taken off."""
     raw: int
     """Of all members, as sold."""
+    media: Media = "hdd"
+    """Spinning if any member is."""
 
     @cached_property
     def metaslabs(self) -> Mapping[int, int]:
@@ -90,9 +94,15 @@ def layout(vdev: Vdev, ashift: int) -> Layout:
 
 
 def top(vdev: Vdev, ashift: int, disks: Disks) -> Top | None:
-    """A vdev with its sizes, or nothing where a member is unknown."""
-    found = members(vdev.disks, disks)
+    """A vdev of host.yaml with its sizes, or nothing where a member is unknown."""
+    return laid(layout(vdev, ashift), vdev.disks, disks)
+
+
+def laid(shape: Layout, names: tuple[str, ...], disks: Disks) -> Top | None:
+    """These members in this shape, or nothing where one is unknown."""
+    found = members(names, disks)
     if not found:
         return None
-    leaf = leaf_size(min(member.usable for member in found))
-    return Top(layout(vdev, ashift), leaf, sum(member.sold for member in found))
+    spins = any(disks[each.disk].media == "hdd" for each in found)
+    leaf = leaf_size(min(each.usable for each in found))
+    return Top(shape, leaf, sum(each.sold for each in found), "hdd" if spins else "ssd")

@@ -34,8 +34,7 @@ def on_files(layout: Layout, count: int = 1, size: int = FILE) -> list[Top]:
 
 
 def _top(layout: Layout, usable: int, sold: int) -> Top:
-    width = layout.copies if isinstance(layout, Copies) else layout.width  # type: ignore[attr-defined]
-    return Top(layout, leaf_size(usable), sold * width)
+    return Top(layout, leaf_size(usable), sold * layout.width)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from tests.zfs.measured import (
     TO_THE_BYTE,
     Rounded,
     ToTheByte,
+    draid,
     mirror,
     on_disks,
     on_files,
@@ -61,6 +62,21 @@ def test_the_deflate_ratio_is_what_the_pools_showed(layout: object, share: str) 
     ratio = on_disks(layout)[0].ratio  # type: ignore[arg-type]
 
     assert ratio / 512 == pytest.approx(float(share), abs=0.001)
+
+
+def test_the_proposal_promised_seven_per_cent_too_much() -> None:
+    found = predict(on_disks(raidz(2, 7), 2))
+
+    assert found.available / (2 * 5 * DISK) - 1 == pytest.approx(-0.069, abs=0.0005)
+    assert found.fits(1 << 20) * 0.8 / TB == pytest.approx(95, rel=0.01)
+
+
+def test_draid_costs_what_was_measured_and_not_what_was_said() -> None:
+    two_raidz2 = predict(on_disks(raidz(2, 7), 2)).available
+
+    costs = [two_raidz2 - predict(on_disks(draid(2, 5, 14, s))).available for s in (0, 1)]
+
+    assert [f"{cost / TB:.1f}" for cost in costs] == ["2.3", "10.1"]
 
 
 def test_a_disk_of_the_retail_size_gives_no_byte_more() -> None:

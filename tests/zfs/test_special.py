@@ -1,19 +1,26 @@
 """How full a special vdev gets."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emily_infra.spec.storage import Pool
-from emily_infra.zfs.capacity import capacity
+from emily_infra.zfs.capacity import Capacity, capacity, predict
 from emily_infra.zfs.special import (
+    FINE,
+    Spill,
     demands,
     expected_data,
     metadata_share,
     small_block_limit,
+    spills,
 )  # fmt: skip
-from emily_infra.zfs.table import rows
 from tests.hosts import shipped
+from tests.zfs.measured import mirror, on_disks, on_files, raidz
 
 TB = 10**12
+sizes = st.integers(1 << 10, 1 << 20)
+"""MiB."""
 
 
 def pool(**datasets: str | dict[str, object]) -> Pool:
@@ -85,7 +92,7 @@ def test_a_dataset_pinned_to_special_brings_all_its_data() -> None:
     found = capacity(pinned.model_copy(update={"data": _first_vdev()}), disks)
 
     assert found
-    assert [each.small_blocks for each in demands(pinned, found)] == [TB]
+    assert [each.small_blocks for each in demands(pinned, found.comfortable)] == [TB]
 
 
 def _first_vdev() -> object:
@@ -97,16 +104,71 @@ def test_ember_fits_its_special_vdev_and_the_proposal_did_not() -> None:
     found = capacity(storage.pools["ember"], storage.disks)
 
     assert found
-    wanted = sum(each.total for each in demands(storage.pools["ember"], found))
+    wanted = sum(each.total for each in demands(storage.pools["ember"], found.comfortable))
     assert small_block_limit(63_887_638_528) < wanted < small_block_limit(found.special_size)
 
 
-def test_the_lines_of_the_table_add_up_to_usable() -> None:
-    storage = shipped("ember").spec.storage
-    found = capacity(storage.pools["ember"], storage.disks)
+def forecast(special: int) -> Capacity:
+    """Two raidz2 vdevs of seven 12 TB disks, and a special mirror of so many bytes."""
+    return predict(on_disks(raidz(2, 7), 2), on_files(mirror(2), 1, special))
 
-    assert found
-    lines = {row.what: row.amount for row in rows(storage.pools["ember"], found)}
-    parts = ("raw", "parity", "padding", "rounding", "embedded log", "slop")
-    assert sum(lines[part] for part in parts) == lines["usable"]
-    assert {"fits as code", "special", "special metadata"} <= set(lines)
+
+def test_the_special_vdev_of_the_proposal_overflows_long_before_the_pool_is_full() -> None:
+    # 64 GB carry the metadata of 10 to 12 TB of 16K records: measured. Small blocks stop earlier.
+    small = pool(code={"recordsize": "16KiB", "small_blocks_on_special": "8KiB"})
+
+    early, late = spills(small, forecast(64 * 10**9))
+
+    assert early.small_blocks
+    assert early.metadata
+    assert late.metadata
+    assert 4 * TB < early.small_blocks < early.metadata < late.metadata < 12 * TB
+
+
+def test_metadata_alone_spills_where_it_was_measured_to() -> None:
+    plain = pool(code={"recordsize": "16KiB"})
+
+    early, late = spills(plain, forecast(64 * 10**9))
+
+    assert early.metadata
+    assert late.metadata
+    assert early.metadata == pytest.approx(10.3 * TB, rel=0.01)
+    assert late.metadata == pytest.approx(11.8 * TB, rel=0.01)
+    assert early.small_blocks is None
+
+
+def test_a_large_special_vdev_never_overflows() -> None:
+    media = pool(media={"recordsize": "1MiB", "small_blocks_on_special": "32KiB"})
+
+    assert spills(media, forecast(10**12)) == (Spill(None, None), Spill(None, None))
+
+
+def test_a_quota_keeps_the_special_vdev_from_overflowing() -> None:
+    def early(**settings: object) -> Spill:
+        asked = pool(code={"recordsize": "16KiB", **settings}, media={"recordsize": "1MiB"})
+        return spills(asked, forecast(200 * 10**9))[0]
+
+    assert early().metadata
+    assert early(quota="10TB").metadata is None
+
+
+@given(sizes, sizes)
+def test_a_larger_special_vdev_overflows_later(one: int, other: int) -> None:
+    asked = pool(code={"recordsize": "16KiB", "small_blocks_on_special": "8KiB"})
+    never = 200 * TB
+
+    smaller, larger = (
+        spills(asked, forecast(size))[0] for size in sorted((one << 20, other << 20))
+    )
+
+    step = 112 * TB // FINE  # as fine as the moment is found
+    assert (smaller.small_blocks or never) <= (larger.small_blocks or never) + step
+    assert (smaller.metadata or never) <= (larger.metadata or never) + step
+
+
+def test_two_thousand_datasets_are_divided_in_no_time() -> None:
+    many = pool(**{f"d{index}": f"{index + 1}GB" for index in range(2_000)})
+
+    shares = expected_data(many, 3_000 * TB)
+
+    assert sum(shares.values()) == sum(range(2_001)) * 10**9
