@@ -38,6 +38,20 @@ EXPLANATIONS = (
         "emily-infra init My_Box", "emily-infra init my-box",
     ),
     _story(
+        "CAP001", "A layout cannot be made of a pool's disks",
+        "capacity --compare takes the disks of the data vdevs in their order, then the spares. "
+        "raidz2x7x2 is two raidz2 vdevs of seven disks; mirror, mirror3 and stripe take all disks; "
+        "draid2:5d:14c:1s is as zpool writes it. What is left over becomes a spare.",
+        "emily-infra capacity ember --compare raidz2x14x7",
+        "emily-infra capacity ember --compare raidz2x7x2,raidz3x14x1,mirror",
+    ),
+    _story(
+        "CAP002", "It is not clear which pool is meant",
+        "There is none of that name, or the layouts to compare could be made of several pools.",
+        "emily-infra capacity ember --compare mirror",
+        "emily-infra capacity ember --pool ember --compare mirror",
+    ),
+    _story(
         "RND001", "What was rendered cannot be written",
         "generated/ is replaced as a whole or not at all: what stood there before is unchanged. "
         "The disk is full, the folder is not yours, or a file has its name.",

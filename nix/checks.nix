@@ -42,7 +42,8 @@ in
   types = over "types" "mypy --cache-dir=/dev/null";
   unit = over "unit" ''
     python -m pytest -q -p no:cacheprovider -m "not lab" \
-      tests/check tests/cli tests/lab tests/lab_system/guest tests/runtime tests/spec tests/zfs
+      tests/check tests/cli tests/disks tests/lab tests/lab_system/guest tests/runtime tests/spec \
+      tests/storage tests/zfs
   '';
 }
 // lib.mapAttrs' evaluated hosts

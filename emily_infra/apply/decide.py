@@ -15,7 +15,7 @@ class Leave:
     """What the operator allows beyond the ordinary."""
 
     accepted: frozenset[str] = frozenset()
-    """Dangers by name."""
+    """Dangers by name, and the words of steps that cannot be undone."""
     reboot: bool = False
     """Go through a reboot even where a switch would do."""
     again: bool = False
@@ -26,6 +26,7 @@ def order(host: Host, plan: Plan, seen: Observation, leave: Leave) -> Order:
     """What is to be done; Refused, Quarantined or StalePlan where it must not be."""
     still_holds(host, plan, seen)
     _refuse(plan, leave)
+    _unspoken(plan, leave)
     _quarantine(plan, seen, leave)
     kind = _kind(host, plan, leave)
     return Order(
@@ -33,7 +34,8 @@ def order(host: Host, plan: Plan, seen: Observation, leave: Leave) -> Order:
         new=plan.toplevel,
         old=standing(host, seen),
         kind=kind,
-        steps=plan.to_run,
+        steps=plan.accepted(leave.accepted),
+        spec=host.spec,
         checks=checks(host),
         pace=pace(host),
         plan=digest(plan),
@@ -123,6 +125,14 @@ def _refuse(plan: Plan, leave: Leave) -> None:
                 f"{plan.host}: {danger.name}: {danger.message}",
                 hint=f"{danger.hint}; knowing better: --accept {danger.name}",
             )
+
+
+def _unspoken(plan: Plan, leave: Leave) -> None:
+    for step in plan.unspoken(leave.accepted):
+        raise Refused(
+            f"{plan.host}: {step.title} cannot be undone",
+            hint=f"read why in the plan; if it is meant: --accept {step.word}",
+        )
 
 
 def _quarantine(plan: Plan, seen: Observation, leave: Leave) -> None:

@@ -6,26 +6,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from emily_infra.apply.clock import Clock, Monotonic
-from emily_infra.apply.errors import NotBegun, OutOfReach
+from emily_infra.apply.errors import OutOfReach
 from emily_infra.apply.health import Before, baseline
 from emily_infra.apply.line import VERDICTS, Line, Report
 from emily_infra.apply.order import Kind, Order, Ticket
 from emily_infra.apply.progress import Began, Finished, Phase, Progress, Said, silent
 from emily_infra.apply.schedule import Outcome, Verdict
+from emily_infra.apply.steps import looking, still_needed, take
 from emily_infra.apply.verify import verify
 from emily_infra.errors import EmilyError
-from emily_infra.machine import CommandFailed, Machine, Unreachable
-
-if TYPE_CHECKING:
-    from emily_infra.plan.model import Step
+from emily_infra.machine import Machine, Unreachable
 
 _SLOWEST = 5.0
 _ALONE = 10.0
 """Seconds that an open deploy may be without anybody at work on it."""
-_STEP = 900.0
 _PHASES = {
     "armed": Phase.ARM, "activating": Phase.ACTIVATE, "awaiting-boot": Phase.REBOOT,
     "confirmed": Phase.COMMIT, "rolling-back": Phase.ROLL_BACK,
@@ -136,20 +133,10 @@ class Deployment:
         self._enter(Phase.STEPS)
         # On a connection of its own: a step may take longer than the host waits for a sign of life.
         with contextlib.closing(self.ways.connect()) as machine:
-            for step in self.order.steps:
-                self._take(step, machine)
-
-    def _take(self, step: "Step", machine: Machine) -> None:
-        self._say(step.title)
-        try:
-            for command in step.commands:
-                machine.run(*command, deadline=_STEP)
-        except CommandFailed as error:
-            raise NotBegun(
-                f"{step.title}: {error}",
-                hint=f"{error.hint}; what was done before it stays, and may be done again",
-            ) from error
-        self.line.ask("note", stdin=step.title)
+            for step in still_needed(self.order, looking(machine)):
+                self._say(step.title)
+                take(step, machine)
+                self.line.ask("note", stdin=step.title)
 
     # --- after it
 

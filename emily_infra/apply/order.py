@@ -12,6 +12,7 @@ from emily_infra.apply.check import Check
 
 if TYPE_CHECKING:
     from emily_infra.plan.model import Step
+    from emily_infra.spec.host import HostSpec
 
 
 class Kind(StrEnum):
@@ -77,6 +78,8 @@ class Order:
     """The digest of the plan, for the record."""
     back: Back | None = None
     """Where to go back to, if not to what runs now."""
+    spec: "HostSpec | None" = None
+    """What the steps lead to; without it they are taken as they were planned."""
     pending: str = ""
     """What the new system still needs a reboot for, when all is done."""
 

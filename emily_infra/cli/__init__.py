@@ -14,6 +14,7 @@ from emily_infra.cli import (
     apply,
     capacity,
     check,
+    disk,
     drift,
     explain,
     generations,
@@ -25,6 +26,7 @@ from emily_infra.cli import (
     rollback,
     show,
     status,
+    storage,
 )
 from emily_infra.cli.output import complain
 from emily_infra.errors import EmilyError
@@ -55,6 +57,8 @@ for command, summary in (
     (show.schema, "Print the JSON Schema of host.yaml."),
 ):
     app.command(short_help=summary)(command)
+app.add_typer(storage.app, short_help="Create the pools that host.yaml describes.")
+app.add_typer(disk.app, short_help="List, find, take out and replace disks.")
 app.add_typer(lab.app, short_help="Rehearse on a machine that stands in for a host.")
 
 UsageError: Any = typer.BadParameter.__bases__[0]

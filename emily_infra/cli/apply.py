@@ -46,7 +46,8 @@ def apply(
         bool, typer.Option("--again", help="Try a system that went back on this host before.")
     ] = False,
     accept: Annotated[
-        list[str] | None, typer.Option("--accept", help="A danger of the plan, by its name.")
+        list[str] | None,
+        typer.Option("--accept", help="A danger of the plan by its name, or the word of a step."),
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Hosts that are switched at once.")] = 10,
     canary: Annotated[str | None, typer.Option(help="Hosts that go first: 1, or 10%.")] = None,
@@ -118,7 +119,7 @@ def _single(name: str, saved: Path | None, leave: "Leave", how: "How", *, yes: b
 
     from emily_infra.apply.decide import pending
     from emily_infra.apply.health import Before
-    from emily_infra.cli.deploying import approve, last_word, one, well
+    from emily_infra.cli.deploying import approve, last_word, one, well, with_word
     from emily_infra.cli.plan import about_reboot
     from emily_infra.cli.planned import as_text
     from emily_infra.cli.preparing import prepare
@@ -134,6 +135,7 @@ def _single(name: str, saved: Path | None, leave: "Leave", how: "How", *, yes: b
         outcome = well(ready.played, way.now, Before(frozenset(ready.seen.units.failed)))
         outcome = replace(outcome, pending=pending(ready.plan))
     else:
+        leave = with_word(ready, leave)
         order = ready.order(leave)
         reboot = ", with a reboot" if ready.reboots(leave) else ""
         approve(f"apply this to {name}{reboot}?", yes=yes or saved is not None)

@@ -3,11 +3,13 @@
 import getpass
 import socket
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import typer
 
 from emily_infra.apply.copy import Copy, Substitutes
+from emily_infra.apply.decide import Leave
 from emily_infra.apply.engine import Ways, deploy
 from emily_infra.apply.errors import NotAnswered
 from emily_infra.apply.fleet import failure
@@ -17,6 +19,7 @@ from emily_infra.apply.progress import Progress
 from emily_infra.apply.schedule import Outcome, Verdict
 from emily_infra.apply.verify import same_key
 from emily_infra.cli.output import printable, say, tell
+from emily_infra.cli.preparing import Ready
 from emily_infra.cli.reach import Road
 from emily_infra.cli.telling import tell_outcome, telling
 from emily_infra.errors import EmilyError
@@ -58,6 +61,25 @@ def approve(question: str, *, yes: bool) -> None:
                           show_default=False)  # fmt: skip
     if answer.strip() != "yes":
         raise typer.Abort
+
+
+def with_word(ready: Ready, leave: Leave) -> Leave:
+    """What the operator allows, and the words that are typed here for what cannot be undone.
+
+    Without a terminal nothing is added, and what needs a word is refused.
+    """
+    steps = ready.plan.unspoken(leave.accepted)
+    if not steps or not sys.stdin.isatty():
+        return leave
+    words = {step.word: step.word.partition(":")[2] for step in steps}
+    spoken = replace(leave, accepted=leave.accepted | words.keys())
+    ready.order(spoken)  # what stands against it otherwise comes before the question
+    for word, pool in words.items():
+        titles = "\n".join(f"  {printable(s.title)}" for s in steps if s.word == word)
+        question = f"this cannot be undone:\n{titles}\nto have it done, type the pool's name"
+        if typer.prompt(question, default="", err=True, show_default=False).strip() != pool:
+            raise typer.Abort
+    return spoken
 
 
 def one(order: Order, road: Road, substitutes: Substitutes, *, json: bool) -> Outcome:

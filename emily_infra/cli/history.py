@@ -43,10 +43,12 @@ def history(
         tell_json(_data(seen, one)) if json else _story(seen, one)
     elif json:
         tell_json([_data(seen, each) for each in reversed(seen.deploys.records)])
-    elif not seen.deploys.records:
-        say(f"{host} has no record of a deploy")
     else:
-        _table(seen)
+        if seen.deploys.records:
+            _table(seen)
+        else:
+            say(f"{host} has no record of a deploy")
+        _of_disks(seen, last)
 
 
 def _find(seen: "Observation", wanted: str) -> "Deploy":
@@ -92,6 +94,23 @@ def _table(seen: "Observation") -> None:
             cell("" if each.seconds is None else span(each.seconds)),
             cell(f"{verdict}{why}", _STYLES.get(verdict, "red")),
         )
+    show(shown)
+
+
+def _of_disks(seen: "Observation", last: int) -> None:
+    """What was done to disks and pools by hand of an operator."""
+    from emily_infra.cli.look import cell, show, table
+    from emily_infra.storage.record import told
+
+    events = told(seen)[-last:]
+    if not events:
+        return
+    shown = table("disks", "when", "")
+    for event in reversed(events):
+        details = ", ".join(f"{name} {value}" for name, value in event.details.items()
+                            if name != "uptime")  # fmt: skip
+        shown.add_row(cell(event.word), cell(ago(event.at, seen.identity.now)), cell(details))
+    tell("")
     show(shown)
 
 

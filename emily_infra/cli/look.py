@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -18,6 +19,8 @@ from emily_infra.spec.host import Host
 from emily_infra.spec.load import find_root, load
 
 _AT_ONCE = 32
+_TO_SPIN_UP = 60
+"""Seconds for disks that were asleep to be read."""
 
 Asking = Callable[[Host], Question]
 Seen = tuple[Host, Observation | EmilyError]
@@ -48,6 +51,20 @@ def look(host: Host, question: Question, *, lab: bool, via: str = "") -> Observa
     machine = connect(reach(host, lab=lab, via=via))
     try:
         return observe(machine, question)
+    finally:
+        machine.close()
+
+
+def look_to_plan(host: Host, question: Question, *, lab: bool, via: str = "") -> Observation:
+    """The same; and a second command, where the plan will write to disks that must be blank."""
+    from emily_infra.plan.storage import to_read
+
+    machine = connect(reach(host, lab=lab, via=via))
+    try:
+        seen = observe(machine, question)
+        if disks := to_read(host.spec, seen):
+            return observe(machine, replace(question, disks=disks, patience=_TO_SPIN_UP))
+        return seen
     finally:
         machine.close()
 

@@ -93,11 +93,11 @@ def made_plan(root: Path, host: "spec.Host", *, lab: bool, via: str = "") -> "Pl
     import time
 
     from emily_infra import plan as planning
-    from emily_infra.cli.look import look
+    from emily_infra.cli.look import look_to_plan
     from emily_infra.observe import EVERYTHING, Question
 
     built = built_system(root, host, lab=lab)
-    seen = look(host, Question(expected=built.toplevel, wants=EVERYTHING), lab=lab, via=via)
+    seen = look_to_plan(host, Question(expected=built.toplevel, wants=EVERYTHING), lab=lab, via=via)
     return planning.plan(host, built, seen, _means(time.time()))
 
 

@@ -42,7 +42,7 @@ _ACTIONS = {
     UnitAction.START: Sign.ADDED,
 }
 _COLOURS = {Weight.STOP: "red", Weight.FLAG: "red", Weight.WARN: "yellow"}
-_HAZARDS = {Hazard.SAFE: "green", Hazard.DISRUPTIVE: "yellow"}
+_HAZARDS = {Hazard.SAFE: "green", Hazard.DISRUPTIVE: "yellow", Hazard.IRREVERSIBLE: "magenta"}
 
 
 def as_text(plan: Plan, *, detailed: bool) -> Iterator[str]:
@@ -63,6 +63,9 @@ def as_text(plan: Plan, *, detailed: bool) -> Iterator[str]:
 
 def verdict(plan: Plan) -> str:
     """What apply would do, in one line."""
+    told = sum(not step.hazard.runs for step in plan.steps)
+    if plan.is_noop and told:
+        return f"nothing to do for apply; {_counted(told, 'storage step')} left to a person, below"
     if plan.is_noop:
         return "nothing to do, it runs what host.yaml describes"
     refused = plan.weighing(Weight.STOP) or plan.weighing(Weight.FLAG)
@@ -73,7 +76,9 @@ def verdict(plan: Plan) -> str:
         case Activation.SWITCH | Activation.REBOOT:
             words.append(_counted(sum(len(c.fields) or 1 for c in plan.changes), "change"))
     if plan.to_run:
-        words.append(_counted(len(plan.to_run), "storage step"))
+        final = sum(step.hazard is Hazard.IRREVERSIBLE for step in plan.to_run)
+        steps = _counted(len(plan.to_run), "storage step")
+        words.append(f"{steps} ({final} irreversible)" if final else steps)
     if disturbed := sum(
         each.action in (UnitAction.STOP, UnitAction.RESTART) for each in plan.units
     ):
@@ -203,11 +208,19 @@ def _step(step: Step) -> Iterator[str]:
     hazard = typer.style(step.hazard.value, fg=_HAZARDS.get(step.hazard, "red"))
     yield f"  {hazard}: {printable(step.title)}"
     yield from _wrapped(step.why, 4)
+    if step.word:
+        yield from _wrapped(_asked(step), 4)
     for command in step.commands:
         told = "" if step.hazard.runs else "not run by apply: "
         yield f"    {told}{printable(shlex.join(command))}"
     if step.undo:
         yield from _wrapped(f"undo: {step.undo}", 4)
+
+
+def _asked(step: Step) -> str:
+    if step.offered:
+        return f"only if you ask for it: --accept {step.word}"
+    return f"only on your word: type the pool's name when asked, or --accept {step.word}"
 
 
 def _reboot(plan: Plan) -> Iterator[str]:

@@ -1,13 +1,15 @@
 """From a host's name to a plan that has just been held against the host."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from emily_infra.apply.decide import Leave, order, reboots, still_holds
 from emily_infra.apply.errors import OutOfReach, Refused, StalePlan
 from emily_infra.apply.order import Order
-from emily_infra.cli.look import look
+from emily_infra.cli.look import look, look_to_plan
 from emily_infra.cli.plan import built_system, sound
 from emily_infra.cli.reach import staged
 from emily_infra.machine import Local, Unreachable
@@ -35,7 +37,8 @@ class Ready:
 
     def is_idle(self, leave: Leave) -> bool:
         """Whether there is nothing to do."""
-        return self.plan.is_noop and not self.reboots(leave)
+        taken = self.plan.accepted(leave.accepted)
+        return self.plan.is_noop and not taken and not self.reboots(leave)
 
     def reboots(self, leave: Leave) -> bool:
         """Whether this starts the machine again."""
@@ -49,7 +52,9 @@ def prepare(name: str, saved: Path | None, *, lab: bool, via: str = "") -> Ready
         return _saved(root, host, saved, lab=lab, via=via)
     with _EVALUATIONS:
         built = built_system(root, host, lab=lab)
-    seen = asked(host, Question(expected=built.toplevel, wants=EVERYTHING), lab=lab, via=via)
+    question = Question(expected=built.toplevel, wants=EVERYTHING)
+    with _reached():
+        seen = look_to_plan(host, question, lab=lab, via=via)
     with _EVALUATIONS:
         made = plan(host, built, seen, Means(evaluate=by_nix(Local())))
     return Ready(host, made, seen, staged(host, lab=lab))
@@ -57,8 +62,15 @@ def prepare(name: str, saved: Path | None, *, lab: bool, via: str = "") -> Ready
 
 def asked(host: Host, question: Question, *, lab: bool, via: str) -> Observation:
     """What the host is; OutOfReach, and nothing was changed, where it does not answer."""
-    try:
+    with _reached():
         return look(host, question, lab=lab, via=via)
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """OutOfReach instead of Unreachable: nothing has been changed yet."""
+    try:
+        yield
     except Unreachable as error:
         raise OutOfReach(str(error), hint=error.hint) from error
 

@@ -5,32 +5,16 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from emily_infra.disks import partitions
+from emily_infra.disks.partitions import SECTOR
 from emily_infra.observe import Observation
 from emily_infra.observe.pools import Dataset, Pool
 from emily_infra.plan.storage import steps
+from emily_infra.render.storage import BY_ID
 from emily_infra.spec.host import HostSpec
-from emily_infra.spec.storage import Disk as Described
-from emily_infra.spec.storage import Partition
 
-BY_ID = "/dev/disk/by-id"
-SECTOR = 512
 _LONGEST_SERIAL = 20
 """What virtio-blk passes on; it cuts off the rest."""
-_KINDS = {
-    "esp": "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
-    "swap": "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F",
-    "zfs": "6A898CC3-1DD2-11B2-99A6-080020736631",
-    "other": "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
-}
-_APPEAR = """\
-appear() {
-  tries=0
-  until udevadm wait --timeout=2 "$@" 2>/dev/null; do
-    tries=$((tries + 1))
-    [ $tries -lt 150 ] || { echo "these do not appear: $*" >&2; exit 1; }
-  done
-}"""
-"""It waits in short turns, for one that misses its moment waits for ever."""
 _CREATE = """\
 create() {
   said=$(zpool create "$@" 2>&1) && return
@@ -40,7 +24,6 @@ create() {
   zpool create -f "$@"
 }"""
 """With force only where one vdev survives less than another: `check` has its say about that."""
-_FORMATS = {"esp": "mkfs.vfat -F 32", "swap": "mkswap -q"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +64,9 @@ def udev_rules(spec: HostSpec) -> str:
 
 def preparation(spec: HostSpec) -> str:
     """The shell program that partitions blank disks and creates what pools are not there."""
-    return "\n".join(("set -eu", _APPEAR, *_waiting(spec), *_partitioning(spec), *_pools(spec), ""))
+    return "\n".join(
+        ("set -eu", partitions.APPEAR, *_waiting(spec), *_partitioning(spec), *_pools(spec), "")
+    )
 
 
 def _waiting(spec: HostSpec) -> Iterator[str]:
@@ -96,25 +81,12 @@ def _partitioning(spec: HostSpec) -> Iterator[str]:
         if not body.partitions:
             continue
         device = f"{BY_ID}/{name}"
+        table = shlex.quote(partitions.table(body))
         yield f"if ! blkid -p {device} >/dev/null; then"
-        yield f"  printf {shlex.quote(_table(body))} | sfdisk --quiet --label gpt {device}"
-        parts = (f"{device}-part{number}" for number, _ in _numbered(body))
-        yield f"  appear {' '.join(parts)}"
-        for number, partition in _numbered(body):
-            if partition.use in _FORMATS:
-                yield f"  {_FORMATS[partition.use]} {device}-part{number} >/dev/null"
+        yield f"  printf %s {table} | {shlex.join(partitions.partitioning(name))}"
+        yield f"  appear {shlex.join(partitions.parts(name, body))}"
+        yield from (f"  {shlex.join(each)} >/dev/null" for each in partitions.formats(name, body))
         yield "fi"
-
-
-def _table(body: Described) -> str:
-    return "".join(
-        f"{number} : size={int(partition.size) // SECTOR}, type={_KINDS[partition.use]}\\n"
-        for number, partition in _numbered(body)
-    )
-
-
-def _numbered(body: Described) -> list[tuple[str, Partition]]:
-    return sorted(body.partitions.items(), key=lambda item: int(item[0]))
 
 
 def _pools(spec: HostSpec) -> Iterator[str]:

@@ -138,13 +138,13 @@ def deploys(answer: Answer, texts: Mapping[str, str], links: Links, units: Units
 
 def _records(files: Mapping[str, str]) -> tuple[Deploy, ...]:
     settings: dict[str, str] = {}
-    events: dict[str, str] = {}
+    happened: dict[str, str] = {}
     for path, text in files.items():
         if name := _NAME.fullmatch(path):
-            (settings if name[2] == "settings" else events)[name[1]] = text
+            (settings if name[2] == "settings" else happened)[name[1]] = text
     return tuple(
-        Deploy(which, _settings(settings.get(which, "")), _events(events.get(which, "")))
-        for which in sorted(settings.keys() | events.keys())
+        Deploy(which, _settings(settings.get(which, "")), events(happened.get(which, "")))
+        for which in sorted(settings.keys() | happened.keys())
     )
 
 
@@ -160,7 +160,8 @@ def _settings(text: str) -> dict[str, str]:
     }
 
 
-def _events(text: str) -> tuple[Event, ...]:
+def events(text: str) -> tuple[Event, ...]:
+    """The lines of a record; half a line, as a power cut leaves it, is none."""
     found = []
     for line in text.splitlines():
         try:

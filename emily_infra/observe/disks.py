@@ -84,6 +84,8 @@ class ZfsLabel:
     state: str
     """active, exported, destroyed, spare or cache; the last two do not say of which pool."""
     hostname: str
+    txg: int | None = None
+    """0 until the pool has been written for the first time: ZFS itself ignores such a label."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,12 @@ class Examined:
     labels: tuple[ZfsLabel, ...]
     complete: bool
     """Whether it could be read; else it is not known to be blank."""
+    devices: tuple[str, ...] = ()
+    """What was read: the disk itself, then its partitions."""
+    written: tuple[str, ...] = ()
+    """Devices of which the first or the last 16 MiB hold anything but zeros."""
+    labels_read: bool = False
+    """Whether the machine has the program that reads the labels of pools."""
 
 
 def disks(answer: Answer, names: Mapping[str, tuple[str, ...]]) -> tuple[Disk, ...]:
@@ -188,12 +196,19 @@ def examined(answer: Answer) -> tuple[Examined, ...]:
 
 def _examined(text: str) -> Examined:
     told = pairs(text)
-    codes = [value for key, value in told.items() if key.startswith("exit ")]
+    by_kind: dict[str, dict[str, str]] = {"exit": {}, "label": {}, "bytes": {}}
+    for key, value in told.items():
+        kind, _, device = key.partition(" ")
+        by_kind.setdefault(kind, {})[device] = value
+    codes, counts = by_kind["exit"], by_kind["bytes"]
     return Examined(
         id="",
         signatures=tuple(each for key, body in told.items() for each in _signatures(key, body)),
         labels=tuple(label for key, body in told.items() for label in _labels(key, body)),
-        complete=bool(codes) and set(codes) == {"0"},
+        complete=bool(codes) and set(codes.values()) == {"0"} and counts.keys() == codes.keys(),
+        devices=tuple(codes),
+        written=tuple(device for device, count in counts.items() if number(count) != 0),
+        labels_read=bool(codes) and by_kind["label"].keys() == codes.keys(),
     )
 
 
@@ -222,4 +237,5 @@ def _labels(key: str, text: str) -> list[ZfsLabel]:
     pool, pool_guid, guid, hostname = (
         values.get(name, "") for name in ("name", "pool_guid", "guid", "hostname")
     )
-    return [ZfsLabel(device, pool, pool_guid, guid, state, hostname)]
+    txg = number(values.get("txg"))
+    return [ZfsLabel(device, pool, pool_guid, guid, state, hostname, txg)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from emily_infra.observe import archive
 from emily_infra.observe.answer import Answer, BrokenAnswer, Gap
-from emily_infra.observe.deploys import Deploys, deploys
+from emily_infra.observe.deploys import Deploys, Event, deploys, events
 from emily_infra.observe.disks import Disk, Examined, device_names, disks, examined
 from emily_infra.observe.generations import Generations, generations
 from emily_infra.observe.identity import Filesystem, Identity, identity, space
@@ -14,6 +14,8 @@ from emily_infra.observe.network import Network, network
 from emily_infra.observe.pools import Pool, pools
 from emily_infra.observe.units import Units, units
 from emily_infra.observe.values import number
+
+DISK_EVENTS = "/var/lib/emily/storage/events"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Observation:
     """The names under /dev/disk/by-id by kernel name, such as sda1."""
     network: Network = field(default_factory=Network)
     deploys: Deploys = field(default_factory=Deploys)
+    disk_events: tuple[Event, ...] = ()
+    """What was done to its disks and pools by hand of an operator, as it was recorded."""
     people: tuple[Person, ...] = ()
     smb_conf: str = ""
     mounts: tuple[tuple[str, str, str], ...] = ()
@@ -83,6 +87,7 @@ def observation(machine: str, answer: Answer) -> Observation:
         device_names=names,
         network=network(answer),
         deploys=deploys(answer, texts, links, running),
+        disk_events=events(answer.texts("state").get(DISK_EVENTS, "")),
         people=_people(texts.get("/etc/passwd", "")),
         smb_conf=texts.get("/etc/samba/smb.conf", ""),
         mounts=_mounts(texts.get("/proc/self/mounts", "")),

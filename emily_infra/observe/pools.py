@@ -10,6 +10,9 @@ from emily_infra.observe.vdevs import Scan, Status, Vdev, statuses, with_guids
 
 HEALTH = ("ONLINE", "DEGRADED", "REMOVED", "OFFLINE", "FAULTED", "UNAVAIL", "SUSPENDED")
 """From good to bad."""
+STUCK_AFTER = 60.0
+"""Seconds without a transaction group; an idle pool writes one every 5 s (zfs_txg_timeout)."""
+_TAKES_WRITES = ("ONLINE", "DEGRADED")
 _NAMES = re.compile(r"pool\.([0-9]{1,4})\.name")
 _METRIC = re.compile(
     r'^emily_snapshot_newest_timestamp_seconds\{[^}]*dataset="([^"]+)"[^}]*\} ([0-9.e+]+)',
@@ -87,12 +90,33 @@ class Pool:
         return tuple(leaf for vdev in self.vdevs for leaf in vdev.leaves)
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether its writes hang, whatever its health is called."""
+        return self.committed_age is not None and self.committed_age > STUCK_AFTER
+
+    @property
     def used(self) -> float:
         """How full it is, of 1; what datasets have, because a full pool still has reserves."""
         root = next((each for each in self.datasets if each.name == self.name), None)
         if root and root.used + root.available:
             return root.used / (root.used + root.available)
         return self.allocated / self.size if self.size else 0.0
+
+
+def standstill(pool: Pool) -> str:
+    """Why a pool takes no writes, so that a command about it would hang; nothing where it does.
+
+    The health word alone proves nothing: it says ONLINE for minutes after the disk was pulled.
+    """
+    if pool.health not in _TAKES_WRITES:
+        return f"pool {pool.name} is {pool.health}"
+    if pool.is_stuck:
+        age = int(pool.committed_age or 0)
+        return f"pool {pool.name} has written nothing for {age} s: it is stuck"
+    readonly = pool.properties.get("readonly")
+    if readonly and readonly.value == "on":
+        return f"pool {pool.name} was imported to be read only"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ state() {
     set -- "$@" "$file/settings" "$file/events"
     shift
   done
-  texts "$@" /var/lib/emily/metrics/*.prom
+  texts "$@" /var/lib/emily/storage/events /var/lib/emily/metrics/*.prom
 }
 
 # Where links lead and what lies in a few folders: path, kind, target, time and inode.
@@ -130,15 +130,20 @@ block_devices() {
   lsblk --json --bytes --list --output "$columns"
 }
 
-# Reads the disk itself, partition by partition.
+# Reads the disk itself, partition by partition. Of what no program has a name for, the first and
+# last 16 MiB still show that it is there: tables stand in them, and what begins behind a table.
 signatures() {
   whole=$(readlink -f "/dev/disk/by-id/$1")
-  for device in "$whole" "$whole"[0-9]* "$whole"p[0-9]*; do
+  case $whole in *[0-9]) parts=${whole}p ;; *) parts=$whole ;; esac # nvme0n1 and nvme0n10
+  for device in "$whole" "$parts"[0-9]*; do
     [ -b "$device" ] || continue
     text=$(wipefs --json --no-act "$device")
     pair "exit $device" $?
     pair "wipefs $device" "$text"
     ! have zdb || pair "label $device" "$(zdb -l "$device" 2>/dev/null | head -n 60)"
+    pair "bytes $device" "$({
+      head -c 16777216 "$device" && tail -c 16777216 "$device" || echo unreadable
+    } | tr -d '\0' | head -c 9 | wc -c)"
   done
 }
 

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from emily_infra.observe.observation import Observation
-from emily_infra.observe.pools import Pool
+from emily_infra.observe.pools import Pool, standstill
 from emily_infra.observe.vdevs import Vdev
 from emily_infra.spec.units import approximately
 
-STUCK_AFTER = 60.0
-"""Seconds without a transaction group; an idle pool writes one every 5 s (zfs_txg_timeout)."""
 _POOL_FULL, _POOL_FILLING = 0.90, 0.80
 _FULL = 0.95
 _STEADY_STATES = ("ONLINE", "AVAIL", "INUSE")
@@ -59,9 +57,8 @@ def _pools(seen: Observation) -> Iterator[Trouble]:
         look = ("zpool", "status", "-v", pool.name)
         if pool.health != "ONLINE":
             yield _wrong(f"pool {pool.name} is {pool.health}", *look)
-        elif pool.committed_age is not None and pool.committed_age > STUCK_AFTER:
-            words = f"has written nothing for {int(pool.committed_age)} s: it is stuck"
-            yield _wrong(f"pool {pool.name} {words}", *look)
+        elif pool.is_stuck:
+            yield _wrong(standstill(pool), *look)
         elif pool.complaint:
             yield _note(f"pool {pool.name}: {_first_sentence(pool.complaint)}", *look)
         for leaf in pool.leaves:

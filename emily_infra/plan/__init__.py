@@ -9,6 +9,7 @@ from emily_infra.plan.model import (
     Need,
     Plan,
     Step,
+    Taking,
     Touch,
     Weight,
 )
@@ -17,7 +18,8 @@ from emily_infra.plan.planning import Means, plan
 from emily_infra.plan.saved import digest, from_json, meant_for, stale, to_json
 
 __all__ = [
-    "Access", "Activation", "Built", "Danger", "Hazard", "Means", "Need", "Plan", "Step", "Touch",
+    "Access", "Activation", "Built", "Danger", "Hazard", "Means", "Need", "Plan", "Step", "Taking",
+    "Touch",
     "Weight", "by_nix", "digest", "from_json", "meant_for", "plan", "stale",
     "to_json",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from emily_infra.observe import Observation
+from emily_infra.observe.pools import standstill
 from emily_infra.plan.model import Built, Danger, Weight
 from emily_infra.spec.host import Host
 from emily_infra.spec.units import approximately
@@ -106,6 +107,11 @@ def _pools(observation: Observation) -> Iterator[Danger]:
             yield Danger(
                 "pool-lost", Weight.FLAG, f"pool {pool.name} is {pool.health}: {pool.complaint}",
                 f"mend it first: zpool status -v {pool.name}",
+            )  # fmt: skip
+        elif pool.is_stuck:
+            yield Danger(
+                "pool-stuck", Weight.FLAG, standstill(pool),
+                f"a switch may hang on it; mend it first: zpool status -v {pool.name}; dmesg -T",
             )  # fmt: skip
         elif pool.health != "ONLINE" or pool.errors:
             wrong = pool.complaint or pool.errors or "see zpool status"

@@ -1,6 +1,6 @@
 """What a plan says: every change with its cause, its reach and its hazard."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -32,17 +32,31 @@ class Built:
 
 
 class Hazard(StrEnum):
-    """What a step may do to data and to services; apply runs the first two."""
+    """What a step may do to data and to services."""
 
     SAFE = "safe"
     DISRUPTIVE = "disruptive"
+    IRREVERSIBLE = "irreversible"
+    """Nothing is lost by it, and nothing leads back; apply does it on the operator's word."""
     DESTRUCTIVE = "destructive"
     IMPOSSIBLE = "impossible"
 
     @property
     def runs(self) -> bool:
         """Whether apply does it; the others are told to a person, who may."""
-        return self in (Hazard.SAFE, Hazard.DISRUPTIVE)
+        return self not in (Hazard.DESTRUCTIVE, Hazard.IMPOSSIBLE)
+
+
+@dataclass(frozen=True)
+class Taking:
+    """The disks that a step writes to: proven blank once more when it is their turn."""
+
+    disks: tuple[str, ...]
+    role: str = ""
+    """What they become, as a rehearsal by `zpool add -n` has to show it; else nothing."""
+    kind: str = ""
+    uneven: bool = False
+    """Whether host.yaml asks for a vdev that survives another number of failures than the rest."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,11 @@ class Step:
     why: str
     commands: tuple[tuple[str, ...], ...] = ()
     undo: str = ""
+    word: str = ""
+    """What --accept has to say before apply takes the step; nothing where it need not be asked."""
+    offered: bool = False
+    """Whether host.yaml does without it, so that only who asks for it gets it."""
+    taking: Taking | None = None
 
 
 class Sign(StrEnum):
@@ -273,8 +292,20 @@ class Plan:
 
     @property
     def to_run(self) -> tuple[Step, ...]:
-        """The steps that apply takes."""
-        return tuple(step for step in self.steps if step.hazard.runs)
+        """The steps that lead to what host.yaml asks for, and that apply can take."""
+        return tuple(step for step in self.steps if step.hazard.runs and not step.offered)
+
+    def accepted(self, words: Set[str]) -> tuple[Step, ...]:
+        """The steps that apply takes, those among them that are only offered."""
+        return tuple(
+            step
+            for step in self.steps
+            if step.hazard.runs and (not step.offered or step.word in words)
+        )
+
+    def unspoken(self, words: Set[str]) -> tuple[Step, ...]:
+        """The steps that apply would take and must not before somebody has said their word."""
+        return tuple(step for step in self.to_run if step.word and step.word not in words)
 
     @property
     def is_noop(self) -> bool:

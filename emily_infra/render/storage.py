@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from emily_infra.render.properties import settled
 from emily_infra.spec.host import Host, HostSpec
 from emily_infra.spec.topology import Mount, datasets, mounts, partitions
 from emily_infra.zfs.members import member
@@ -49,6 +50,7 @@ def lower(host: Host) -> Mapping[str, object] | None:
         "scrub": spec.storage.scrub.on_calendar,
         "trim": trim(spec),
         "owners": owners(spec),
+        "properties": settled(spec),
     }
 
 

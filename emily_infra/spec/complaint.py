@@ -95,6 +95,12 @@ def _error(code: str, place: Location, message: str, hint: str, at: Path) -> Fin
     return Finding(code, Severity.ERROR, place, message, hint, at)
 
 
+_FOR_LIFE = {
+    "encryption": "ZFS encrypts a dataset only when it makes it: make one by hand (zfs create -o "
+    "encryption=on), move the data there, and leave the key out of host.yaml"
+}
+
+
 def _unknown_key(source: Source, path: Path) -> Finding:
     known = list(_fields(_type_at(path[:-1])))
     near = difflib.get_close_matches(str(path[-1])[:60].lower(), known, 1, 0.5)
@@ -102,6 +108,7 @@ def _unknown_key(source: Source, path: Path) -> Finding:
     before, colon, _ = str(path[-1]).partition(":")
     if colon and before in known:
         hint = f"write a space behind the colon of {before}:"
+    hint = _FOR_LIFE.get(str(path[-1]), hint) if "datasets" in path else hint
     message = f"{named(str(path[-1]))} is not a key of {_called(path[:-1])}"
     return _error("SPC001", source.locate_key(path), message, hint, path)
 

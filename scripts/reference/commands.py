@@ -56,6 +56,12 @@ def page() -> Iterator[str]:
     for entry in app.registered_commands:
         assert entry.callback is not None
         yield from _command(entry.name or entry.callback.__name__, entry.callback)
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        for entry in group.typer_instance.registered_commands:
+            assert entry.callback is not None
+            name = entry.name or entry.callback.__name__
+            yield from _command(f"{group.typer_instance.info.name} {name}", entry.callback)
 
 
 def parameters(callback: Callable[..., object]) -> list[Parameter]:

@@ -11,7 +11,16 @@ from emily_infra.observe import Observation
 from emily_infra.observe.deploys import Deploy, Deploys, Event, _settings
 from emily_infra.observe.generations import Generation, Generations, System
 from emily_infra.observe.identity import Identity
-from emily_infra.plan.model import Activation, Danger, Need, Plan, Reboot, Weight
+from emily_infra.plan.model import (
+    Activation,
+    Danger,
+    Hazard,
+    Need,
+    Plan,
+    Reboot,
+    Step,
+    Weight,
+)
 from emily_infra.plan.saved import identity
 from tests.hosts import pebble
 
@@ -63,6 +72,20 @@ def test_a_reboot_needs_leave_from_the_operator_or_from_host_yaml() -> None:
 
     assert order(pebble(), plan, SEEN, Leave(reboot=True)).kind is Kind.REBOOT
     assert order(pebble("deploy: {reboot: allowed}"), plan, SEEN, PLAIN).kind is Kind.REBOOT
+
+
+def test_what_cannot_be_undone_takes_its_word_and_what_is_offered_is_left_out() -> None:
+    add = Step("add mirror", Hazard.IRREVERSIBLE, "", (("zpool", "add"),), word="irreversible:tank")
+    more = replace(add, title="upgrade", word="upgrade:tank", offered=True)
+    plan = replace(PLAN, steps=(add, more))
+
+    with pytest.raises(Refused, match="add mirror cannot be undone") as error:
+        order(pebble(), plan, SEEN, PLAIN)
+
+    assert error.value.hint.endswith("--accept irreversible:tank")
+    one, both = {"irreversible:tank"}, {"irreversible:tank", "upgrade:tank"}
+    assert order(pebble(), plan, SEEN, Leave(frozenset(one))).steps == (add,)
+    assert order(pebble(), plan, SEEN, Leave(frozenset(both))).steps == (add, more)
 
 
 def test_a_flagged_danger_is_accepted_by_its_name_and_a_stop_never() -> None:

@@ -11,7 +11,14 @@ from emily_infra.cli.planned import as_text, verdict
 from emily_infra.observe.deploys import Deploys
 from emily_infra.plan import Plan
 from emily_infra.plan import plan as planned
-from emily_infra.plan.model import OptionChange, Sign, UnitAction, UnitChange
+from emily_infra.plan.model import (
+    Hazard,
+    OptionChange,
+    Sign,
+    Step,
+    UnitAction,
+    UnitChange,
+)
 from tests.hosts import pebble
 from tests.plan.machines import between, built, means, running, with_nix
 
@@ -42,6 +49,23 @@ def test_the_verdict_counts_what_a_person_would_ask_for() -> None:
     made = replace(made, units=(UnitChange("sshd.service", UnitAction.RESTART),))
 
     assert verdict(made) == "1 change, 1 storage step, 1 unit restart or stop, no reboot"
+
+
+def test_what_cannot_be_undone_is_counted_and_says_how_it_is_asked_for() -> None:
+    step = Step("add mirror to tank", Hazard.IRREVERSIBLE, "for good", word="irreversible:tank")
+    offer = replace(step, title="enable features", word="upgrade:tank", offered=True)
+    made = replace(noop(), steps=(step, offer))
+
+    assert verdict(made) == "1 storage step (1 irreversible), no reboot"
+    words = " ".join(text(made).split())
+    assert "only on your word: type the pool's name when asked, or --accept irrev" in words
+    assert "only if you ask for it: --accept upgrade:tank" in words
+
+
+def test_what_is_only_offered_leaves_nothing_to_do() -> None:
+    offer = Step("enable", Hazard.IRREVERSIBLE, "why", word="upgrade:tank", offered=True)
+
+    assert replace(noop(), steps=(offer,)).is_noop
 
 
 def test_what_apply_would_refuse_stands_in_the_verdict() -> None:

@@ -156,11 +156,13 @@ def test_an_examined_disk_tells_what_it_carries() -> None:
         ("exit /dev/sdc", "0"),
         ("wipefs /dev/sdc", json.dumps(signatures)),
         ("label /dev/sdc", label),
+        ("bytes /dev/sdc", "9"),
     )
 
     (disk,) = on_a_bad_day(disk__1__name="ata-NEW\n", disk__1__signatures=told).examined
 
-    assert (disk.id, disk.complete) == ("ata-NEW", True)
+    assert (disk.id, disk.complete, disk.labels_read) == ("ata-NEW", True, True)
+    assert disk.devices == disk.written == ("/dev/sdc",)
     assert [(s.kind, s.offset) for s in disk.signatures] == [("ext4", 0x438)]
     assert [(z.pool, z.state, z.pool_guid) for z in disk.labels] == [("old", "destroyed", "9")]
 

@@ -37,6 +37,14 @@ def deployed(verdict: str, new: str) -> Observation:
     return replace(SEEN, deploys=Deploys(records=(record,)))
 
 
+def test_a_pool_that_hangs_is_told_though_its_health_is_called_online() -> None:
+    pool = replace(SEEN.pools[0], committed_age=90.0)
+    seen = replace(SEEN, pools=(pool,))
+
+    assert found(seen) == {"pool-stuck": Weight.FLAG}
+    assert "nothing for 90 s" in message(seen)
+
+
 def test_a_host_that_is_well_has_none() -> None:
     assert found(SEEN) == {}
 

@@ -1,5 +1,9 @@
 """What the rendered storage module asks of NixOS, as Nix itself reads it."""
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from emily_infra.render import storage
@@ -146,6 +150,72 @@ def test_pool_events_reach_the_journal_without_one_for_every_snapshot() -> None:
     zed = module(shipped("pebble"), "storage")["services"]["zfs"]["zed"]["settings"]
 
     assert zed == {"ZED_SYSLOG_SUBCLASS_EXCLUDE": "history_event"}
+
+
+def settling(host: Host, folder: Path, found: str) -> list[str]:
+    """Run the service's own script with a zfs that prints FOUND; what it was asked to set."""
+    unit = module(host, "storage")["systemd"]["services"]["emily-dataset-properties"]
+    state = folder / "tank/state"
+    state.parent.mkdir(exist_ok=True)
+    state.write_text("ONLINE\n")
+    (folder / "found").write_text(found)
+    zfs = folder / "zfs"
+    zfs.write_text(
+        f'#!/bin/sh\ncase $1 in\nget) cat "{folder}/found" ;;\n'
+        f'set) echo "$*" >>"{folder}/asked"; case $2 in quota=*) exit 1 ;; esac ;;\nesac\n'
+    )
+    zfs.chmod(0o755)
+    script = "set -e\n" + unit["script"].replace("/proc/spl/kstat/zfs", str(folder))
+    done = subprocess.run(
+        ["bash", "-c", script], env={"PATH": f"{folder}:{os.environ['PATH']}"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    asked = folder / "asked"
+    (folder / "said").write_text(done.stdout)
+    return asked.read_text().splitlines() if asked.exists() else []
+
+
+def test_after_a_boot_only_what_differs_is_set(tmp_path: Path) -> None:
+    found = (
+        "tank/home\tcompression\tlz4\ntank/home\trecordsize\t131072\n"
+        "tank/home\tmountpoint\t/elsewhere\ntank/theirs\tcompression\toff\n"
+    )
+
+    asked = settling(shipped("pebble"), tmp_path, found)
+
+    assert asked == ["set compression=zstd tank/home"]
+    assert "it was lz4" in (tmp_path / "said").read_text()
+
+
+def test_what_zfs_refuses_after_a_boot_is_logged_and_fails_nothing(tmp_path: Path) -> None:
+    host = datasets("", home="quota: 1TB, mounted_by: zfs")
+    found = "tank/home\tquota\t0\ntank/home\tmountpoint\t/elsewhere\n"
+
+    asked = settling(host, tmp_path, found)
+
+    assert asked == ["set mountpoint=/srv/home tank/home", "set quota=1000000000000 tank/home"]
+    assert "<3>tank/home: cannot set quota=" in (tmp_path / "said").read_text()
+
+
+def test_two_words_for_one_compression_are_no_difference(tmp_path: Path) -> None:
+    host = datasets("", home="compression: zstd-fast")
+
+    assert settling(host, tmp_path, "tank/home\tcompression\tzstd-fast-1\n") == []
+
+
+def test_properties_are_settled_before_services_and_the_boot_does_not_depend_on_it() -> None:
+    unit = module(shipped("ember"), "storage")["systemd"]["services"]["emily-dataset-properties"]
+
+    assert {"basic.target", "zfs-mount.service"} <= set(unit["before"])
+    assert unit["after"] == ["zfs-import.target"]
+    assert not {"requiredBy", "requires"} & unit.keys()
+    assert unit["serviceConfig"]["TimeoutStartSec"] == "60s"
+
+
+def test_a_host_without_datasets_has_nothing_to_settle() -> None:
+    host = pebble("storage: { pools: { tank: { datasets: null } } }\nsamba: null")
+
+    assert "emily-dataset-properties" not in rendered(host).files["storage.nix"]
 
 
 def test_a_folder_gets_its_owner_only_once_the_dataset_is_mounted_on_it() -> None:

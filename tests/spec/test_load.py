@@ -55,6 +55,8 @@ def test_the_shipped_hosts_are_well_formed() -> None:
     [
         ("snapshots: daily }", "snapshot: daily }", "SPC001", "snapshot is not a key of home",
          "did you mean snapshots?"),
+        ("snapshots: daily }", "snapshots: daily, encryption: true }", "SPC001",
+         "encryption is not a key of home", "ZFS encrypts a dataset only when it makes it"),
         ("snapshots: daily }", "Snapshots: daily }", "SPC001", "Snapshots is not a key of home",
          "did you mean snapshots?"),
         ("emily: 1", "emily: 1\nzzz: 5", "SPC001", "zzz is not a key of the file",

@@ -9,6 +9,7 @@ from emily_infra.spec import storage as spec
 from emily_infra.spec.host import Host
 from emily_infra.spec.topology import mounts
 from emily_infra.spec.units import Size, approximately
+from emily_infra.zfs.commands import create_dataset
 from emily_infra.zfs.properties import different, wanted
 
 AREA = "storage"
@@ -92,7 +93,7 @@ def _datasets(wished: spec.Pool, pool: Pool) -> Iterator[Difference]:
         path = f"{pool.name}/{below}"
         properties = wanted(dataset, wished)
         if path not in found:
-            command = ("zfs", "create", *_options(properties), path)
+            command = create_dataset(path, properties)
             yield Difference(AREA, f"dataset {path}", "there", "no such dataset", command)
             continue
         for name, (value, actual) in different(properties, found[path].values).items():
@@ -106,11 +107,6 @@ def _shown(name: str, value: str) -> str:
     if not value.isdigit() or len(value) > _LONGEST:
         return value
     return "none" if value == "0" and name in ("quota", "reservation") else str(Size(value))
-
-
-def _options(properties: Mapping[str, str]) -> list[str]:
-    settled = [f"{name}={value}" for name, value in sorted(properties.items()) if value != "0"]
-    return [word for each in settled for word in ("-o", each)]
 
 
 def _mounts(host: Host, seen: Observation) -> Iterator[Difference]:

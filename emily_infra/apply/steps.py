@@ -1,0 +1,120 @@
+"""The storage steps of a plan, on the host: each as it was planned, or not at all."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from emily_infra.apply.errors import NotBegun, StalePlan
+from emily_infra.machine import CommandFailed, Expired, Machine
+from emily_infra.observe import Observation, Question, observe
+from emily_infra.zfs.commands import MISMATCH, Command, overridable
+from emily_infra.zfs.rehearsed import layout
+
+if TYPE_CHECKING:
+    from emily_infra.apply.order import Order
+    from emily_infra.plan.model import Step, Taking
+
+PATIENCE = 60
+"""Seconds for a look: disks that were asleep take up to 20 of them to turn."""
+_DEADLINE = 300.0
+"""Of one command. None waits for a resilver; one that takes longer hangs behind a dead disk."""
+_ASIDE = ("cache", "spare")
+
+
+Look = Callable[[tuple[str, ...]], Observation]
+"""A look at the host that reads these disks too."""
+
+
+def looking(machine: Machine) -> Look:
+    """Over one connection, with time enough for disks that were asleep."""
+    return lambda disks: observe(machine, Question(disks=disks, patience=PATIENCE))
+
+
+def still_needed(order: "Order", look: Look) -> "Iterator[Step]":
+    """The steps whose effect is not there yet, in an order that works.
+
+    Minutes or days may lie between plan and apply: somebody has done a step by hand, or an earlier
+    apply has, or a disk is blank no longer. NotBegun or StalePlan, before the first of them.
+    """
+    from emily_infra.plan.storage import steps, to_read
+
+    if order.spec is None:
+        yield from order.steps
+        return
+    seen = look(())
+    if disks := to_read(order.spec, seen):
+        seen = look(disks)
+    planned = {step.commands: step for step in order.steps}
+    titles = {step.title for step in order.steps}
+    found = list(steps(order.spec, seen))
+    for step in found:
+        if step.title in titles and not step.hazard.runs:
+            raise _not_begun(step, step.why)
+        if step.hazard.runs and not step.offered and step.commands not in planned:
+            raise StalePlan(
+                f"the pools of {order.host} are not as they were when the plan was made: now it "
+                f"takes another step, {step.title}",
+                hint=f"look at the new plan: emily-infra plan {order.host}",
+            )
+    yield from [step for step in found if step.hazard.runs and step.commands in planned]
+
+
+def take(step: "Step", machine: Machine) -> None:
+    """Run its commands; one that cannot be undone is rehearsed before."""
+    for command in step.commands:
+        forced = _rehearsed(step, step.taking, command, machine) if _adds(step) else command
+        _run(step, forced, machine)
+
+
+def _adds(step: "Step") -> bool:
+    return bool(step.taking and step.taking.role)
+
+
+def _rehearsed(
+    step: "Step", taking: "Taking | None", command: Command, machine: Machine
+) -> Command:
+    """The command, with force only if zpool minds nothing but what host.yaml asks for."""
+    assert taking
+    try:
+        said = _run(step, _with(command, "-n"), machine)
+    except NotBegun as error:
+        reasons = overridable(str(error)) or ()
+        if not taking.uneven or not reasons or not all(r.startswith(MISMATCH) for r in reasons):
+            raise
+        command = _with(command, "-f")
+        said = _run(step, _with(command, "-n"), machine)
+    shapes = list(layout(said))
+    meant = (taking.role, taking.kind, tuple(sorted(taking.disks)))
+    others = [
+        shape
+        for shape in shapes
+        if set(shape.disks) & set(taking.disks) and (shape.role, shape.kind, shape.disks) != meant
+    ]
+    is_there = any((shape.role, shape.kind, shape.disks) == meant for shape in shapes)
+    if others or not (is_there or taking.role in _ASIDE):  # 2.1 shows neither cache nor spares
+        shown = "; ".join(map(str, others)) or "nothing of the kind"
+        raise _not_begun(step, f"zpool understands something else by it: {shown}")
+    return command
+
+
+def _with(command: Command, flag: str) -> Command:
+    return (*command[:2], flag, *command[2:])
+
+
+def _run(step: "Step", command: Command, machine: Machine) -> str:
+    try:
+        return machine.run(*command, deadline=_DEADLINE)
+    except CommandFailed as error:
+        raise _not_begun(step, str(error), error.hint) from error
+    except Expired as error:
+        raise _not_begun(
+            step,
+            f"no end within {_DEADLINE:.0f} s, so it hangs or goes on by itself: {error}",
+            "look whether the pool still writes: zpool status -v; dmesg -T | tail",
+        ) from error
+
+
+def _not_begun(step: "Step", why: str, hint: str = "plan again") -> NotBegun:
+    return NotBegun(
+        f"{step.title}: {why}",
+        hint=f"{hint}; what was done before it stays, and may be done again",
+    )

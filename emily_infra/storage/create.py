@@ -1,0 +1,247 @@
+"""A pool, created on disks that are provably blank, in steps that can be cut off and done again."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from emily_infra.apply.errors import Locked
+from emily_infra.disks import partitions
+from emily_infra.disks.blank import Guard, Report
+from emily_infra.disks.faults import NotCreated, OtherwiseMeant, Stuck, Unknown
+from emily_infra.disks.places import Members, Place, places
+from emily_infra.findings import Finding, Severity
+from emily_infra.machine import Machine
+from emily_infra.observe import Observation, Question, observe
+from emily_infra.observe.pools import Pool, standstill
+from emily_infra.render.storage import BY_ID
+from emily_infra.spec import storage
+from emily_infra.spec.host import Host
+from emily_infra.spec.topology import datasets
+from emily_infra.storage import record
+from emily_infra.storage.rehearsal import Rehearsal, rehearse
+from emily_infra.zfs.commands import Command, create_dataset
+from emily_infra.zfs.properties import wanted
+from emily_infra.zfs.shapes import Names, declared_shapes, found_shapes
+
+Tell = Callable[[str], None]
+
+PATIENCE = 60
+"""Seconds for a look: disks that were asleep take up to 20 of them to turn."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What it takes until the pool is as host.yaml says, and what stands against it."""
+
+    pool: str
+    exists: bool
+    reports: tuple[Report, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    datasets: tuple[Command, ...] = ()
+    """The datasets that the pool lacks."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.exists and not self.datasets
+
+
+def question(spec: storage.Storage, pool: str) -> Question:
+    """The disks of a pool, read for what is on them."""
+    return Question(disks=tuple(each.disk for each in places(spec, pool)), patience=PATIENCE)
+
+
+def known_pools(name: str, seen: Observation) -> None:
+    """Unknown, where the machine could not say which pools it has, or what devices."""
+    for section in ("pool", "kernel_on_pools", "block_devices", "links"):
+        if not seen.knows(section):
+            gaps = "; ".join(f"{gap.section}: {gap.why}" for gap in seen.gaps)
+            raise Unknown(
+                f"{name} could not say all that it takes to decide: {gaps}",
+                hint=f"look at it: emily-infra status {name}",
+            )
+
+
+def survey(host: Host, name: str, seen: Observation) -> Survey:
+    """What a look at the machine means for the pool; an error where no disk is to blame."""
+    known_pools(host.name, seen)
+    pool = seen.pool(name)
+    if pool:
+        return _there(host, pool, seen)
+    _not_elsewhere(host, name, seen)
+    mine = places(host.spec.storage, name)
+    members = Members(host.spec.storage, seen)
+    reports = Guard(seen, members, mine, name, record.begun(seen, name)).reports()
+    return Survey(name, exists=False, reports=reports, findings=tuple(_findings(host, reports)),
+                  datasets=tuple(_missing(host, name, None)))  # fmt: skip
+
+
+def _there(host: Host, pool: Pool, seen: Observation) -> Survey:
+    alive(pool)
+    differing = list(_differing(host.spec.storage, pool, seen))
+    if differing:
+        raise NotCreated(
+            f"{host.name} has a pool {pool.name}, and it is not the one of host.yaml: "
+            + "; ".join(differing),
+            hint=f"compare: zpool status -P {pool.name}; emily-infra plan {host.name}",
+        )
+    return Survey(pool.name, exists=True, datasets=tuple(_missing(host, pool.name, pool)))
+
+
+def alive(pool: Pool) -> None:
+    """Stuck, where a pool says nothing, is suspended, or has long written nothing.
+
+    Its health is no proof of life: it stays ONLINE for minutes when its disks are gone.
+    """
+    why = standstill(pool) if pool.told else f"zpool does not say how {pool.name} is"
+    if why:
+        raise Stuck(why, hint=f"zpool status -v {pool.name}; dmesg -T | tail")
+
+
+def _differing(spec: storage.Storage, pool: Pool, seen: Observation) -> Iterator[str]:
+    """How the pool is built otherwise than host.yaml says."""
+    body = spec.pools[pool.name]
+    ours = set(declared_shapes(body))
+    disks = {disk for shape in ours for disk in shape.disks}
+    there = set(found_shapes(pool.vdevs, Names(seen.device_names, disks)))
+    yield from (f"it lacks {shape}" for shape in sorted(ours - there))
+    yield from (f"it has {shape}" for shape in sorted(there - ours))
+    ashift = pool.properties.get("ashift")
+    if ashift and ashift.value not in ("0", str(body.ashift)):
+        yield f"it has ashift {ashift.value}, not {body.ashift}"
+
+
+def _not_elsewhere(host: Host, name: str, seen: Observation) -> None:
+    """NotCreated, where the disks hold the very pool, only that it is not imported."""
+    holding = {
+        each.id: label.hostname
+        for each in seen.examined
+        for label in each.labels
+        if label.pool == name and label.state in ("active", "exported") and label.txg != 0
+    }
+    if not holding:
+        return
+    others = sorted({used for used in holding.values() if used not in ("", host.name)})
+    last = f", last used by {', '.join(others)}" if others else ""
+    first = f"make sure that {others[0]} does not use it any more; then, " if others else ""
+    raise NotCreated(
+        f"pool {name} is there already, on {', '.join(sorted(holding))}{last}; "
+        "it is only not imported",
+        hint=f"{first}on {host.name}: zpool import -d {BY_ID} {name}",
+    )
+
+
+def _missing(host: Host, name: str, pool: Pool | None) -> Iterator[Command]:
+    there = {each.name for each in pool.datasets} if pool else set()
+    if pool and not pool.datasets:
+        raise Unknown(
+            f"{host.name} cannot say which datasets {name} has",
+            hint=f"look at it: zfs list -r {name}",
+        )
+    for path, (owner, dataset) in datasets(host.spec).items():  # parents before children
+        if owner == name and path not in there:
+            yield create_dataset(path, wanted(dataset, host.spec.storage.pools[name]))
+
+
+def _findings(host: Host, reports: tuple[Report, ...]) -> Iterator[Finding]:
+    for report in reports:
+        for each in report.objections:
+            path = ("storage", "disks", report.place.disk)
+            place = host.source.locate(path)
+            yield Finding(each.code, Severity.ERROR, place, each.message, each.hint, path,
+                          host.name)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Creation:
+    """One creation over one connection: what was blank seconds ago is what is written on."""
+
+    machine: Machine
+    host: Host
+    pool: str
+    tell: Tell = lambda _: None
+    weaker: bool = False
+    """Whether host.yaml acknowledges that one vdev survives less than another."""
+
+    def rehearse(self) -> Rehearsal:
+        """The command that will create the pool; its disks have their partitions already."""
+        body = self.host.spec.storage.pools[self.pool]
+        return rehearse(self.machine, self.pool, body, weaker=self.weaker)
+
+    def look(self) -> Survey:
+        """How things are now."""
+        seen = observe(self.machine, question(self.host.spec.storage, self.pool))
+        unlocked(self.host.name, seen)
+        return survey(self.host, self.pool, seen)
+
+    def make(self) -> None:
+        """Go on from wherever it stands to the pool with its datasets."""
+        found = self._clean()
+        if not found.exists:
+            self._prepare(found)
+            self._create()
+            found = self.look()
+            if not found.exists:
+                raise OtherwiseMeant(
+                    f"zpool create ended well, and {self.pool} is not there",
+                    hint="zpool import; dmesg -T | tail",
+                )
+        for command in found.datasets:
+            self.tell(f"creating {command[-1]}")
+            self.machine.run(*command, deadline=60)
+        record.end(self.machine, self.pool)
+
+    def _clean(self) -> Survey:
+        """A fresh look that found nothing against it."""
+        found = self.look()
+        if found.findings:
+            raise NotCreated(
+                f"a disk is not what it was a moment ago: {found.findings[0].message}",
+                hint=found.findings[0].hint,
+            )
+        return found
+
+    def _prepare(self, found: Survey) -> None:
+        """Partitions, where host.yaml declares some and there are none."""
+        serials = {r.place.disk: r.found.serial for r in found.reports if r.found}
+        record.begin(self.machine, self.pool, serials)
+        for report in found.reports:
+            if report.to_partition:
+                partition(self.machine, report.place, self.tell)
+        if any(report.to_partition for report in found.reports):
+            found = self._clean()
+        for report in found.reports:
+            make_formats(self.machine, report.place, report.to_format)
+
+    def _create(self) -> None:
+        rehearsed = self.rehearse()
+        self.tell(f"creating {self.pool}")
+        self._clean()  # the last look is the one right before
+        self.machine.run(*rehearsed.command, deadline=600)
+
+
+def unlocked(name: str, seen: Observation) -> None:
+    """Locked, where somebody deploys: each would act on what the other one changes."""
+    if not (seen.deploys.lock or seen.deploys.switching):
+        return
+    who = seen.deploys.lock.who if seen.deploys.lock else ""
+    raise Locked(
+        f"{who or 'somebody'} is deploying to {name}",
+        hint=f"wait for it: emily-infra history {name}",
+    )
+
+
+def partition(machine: Machine, place: Place, tell: Tell) -> None:
+    """Write the declared table on a blank disk, and wait until its partitions are there."""
+    tell(f"partitioning {place.disk}")
+    command = partitions.partitioning(place.disk)
+    machine.run(*command, stdin=partitions.table(place.body), deadline=60)
+    paths = partitions.parts(place.disk, place.body)
+    machine.run("sh", stdin=partitions.appearing(paths), deadline=330)
+
+
+def make_formats(machine: Machine, place: Place, numbers: tuple[str, ...]) -> None:
+    """File systems and swap on those partitions that no pool gets."""
+    paths = {partitions.part(place.disk, number) for number in numbers}
+    for command in partitions.formats(place.disk, place.body):
+        if command[-1] in paths:
+            machine.run(*command, deadline=120)

@@ -1,0 +1,196 @@
+"""Storage steps on the host: what happens between the plan and the command."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from emily_infra.apply.errors import NotBegun, StalePlan
+from emily_infra.apply.order import Order, Standing
+from emily_infra.apply.steps import still_needed, take
+from emily_infra.machine import CommandFailed, Ending, Expired
+from emily_infra.observe import Observation
+from emily_infra.plan import Hazard, Step, Taking
+from emily_infra.plan.storage import steps
+from tests.plan.simulated import BY_ID, World, world
+from tests.plan.tanks import Body, described
+
+PAIR: Body = {"data": [{"mirror": ["disk-a", "disk-b"]}]}
+TWO: Body = {"data": [*PAIR["data"], {"mirror": ["disk-c", "disk-d"]}]}
+THIRD: Body = {"data": [*PAIR["data"], {"mirror": ["disk-c", "disk-d", "disk-e"]}]}
+
+
+@dataclass
+class Zpool:
+    """A machine whose zpool says what it is told to, and remembers how it was asked."""
+
+    says: Callable[[tuple[str, ...]], str]
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    name: str = "here"
+
+    def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
+        assert not stdin
+        assert deadline < 1000
+        self.asked.append(argv)
+        return self.says(argv)
+
+    def close(self) -> None:
+        pass
+
+
+def refusing(*reasons: str) -> Zpool:
+    """One that wants force."""
+
+    def says(argv: tuple[str, ...]) -> str:
+        if "-f" in argv:
+            return tree("mirror", "disk-c", "disk-d", "disk-e")
+        said = "\n".join(
+            ["invalid vdev specification", "use '-f' to override the following errors:", *reasons]
+        )
+        raise CommandFailed("here", argv, Ending(1, "", said))
+
+    return Zpool(says)
+
+
+def tree(kind: str, *disks: str) -> str:
+    new = "".join(f"\t    {disk}\n" for disk in disks)
+    return (
+        "would update 'tank' to the following configuration:\n\n\ttank\n"
+        f"\t  mirror-0\n\t    disk-a\n\t    disk-b\n\t  {kind}\n{new}"
+    )
+
+
+def adding(body: Body) -> Step:
+    (step,) = steps(described(body), world(described(PAIR).storage).seen())
+    return step
+
+
+def order(now: World, body: Body, *planned: Step) -> Order:
+    spec = described(body)
+    found = planned or tuple(steps(spec, now.seen()))
+    return Order("box", "/nix/store/new", Standing("/nix/store/old", 1, ""), steps=found, spec=spec)
+
+
+# --- the rehearsal
+
+
+def test_a_vdev_is_rehearsed_before_it_is_added() -> None:
+    zpool = Zpool(lambda _: tree("mirror", "disk-c", "disk-d"))
+
+    take(adding(TWO), zpool)
+
+    assert [("-n" in command, "-f" in command) for command in zpool.asked] == [
+        (True, False), (False, False)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "understood",
+    [tree("raidz1", "disk-c", "disk-d"), tree("mirror", "disk-c", "disk-x"),
+     "would update 'tank' to the following configuration:\n\n\ttank\n\t  disk-c\n\t  disk-d\n"],
+    ids=["another-kind", "another-disk", "no-group"],
+)  # fmt: skip
+def test_nothing_is_added_where_zpool_understands_something_else(understood: str) -> None:
+    zpool = Zpool(lambda _: understood)
+
+    with pytest.raises(NotBegun, match="understands something else"):
+        take(adding(TWO), zpool)
+
+    assert all("-n" in command for command in zpool.asked)
+
+
+def test_force_is_used_where_the_one_reason_is_the_mix_that_host_yaml_asks_for() -> None:
+    zpool = refusing("mismatched replication level: pool uses 2-way mirror and new uses 3-way")
+
+    take(adding(THIRD), zpool)
+
+    assert [("-n" in command, "-f" in command) for command in zpool.asked] == [
+        (True, False), (True, True), (False, True)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [("/dev/disk/by-id/disk-c contains a filesystem of type 'ext4'",),
+     ("mismatched replication level: 2 vs. 3", "disk-c is part of exported pool 'old'")],
+    ids=["another", "one-more"],
+)  # fmt: skip
+def test_force_is_used_for_no_other_reason(reasons: tuple[str, ...]) -> None:
+    zpool = refusing(*reasons)
+
+    with pytest.raises(NotBegun):
+        take(adding(THIRD), zpool)
+
+    assert not any("-f" in command for command in zpool.asked)
+
+
+def test_a_mix_that_nobody_asked_for_is_not_forced() -> None:
+    zpool = refusing("mismatched replication level: pool uses mirror and new vdev is disk")
+    step = replace(adding(TWO), taking=Taking(("disk-c", "disk-d"), "data", "mirror"))
+
+    with pytest.raises(NotBegun, match="mismatched"):
+        take(step, zpool)
+
+
+def test_a_command_that_hangs_ends_the_deploy_with_what_to_look_at() -> None:
+    def hangs(_: tuple[str, ...]) -> str:
+        raise Expired("zfs did not end", hint="")
+
+    step = Step("set a", Hazard.SAFE, "why", (("zfs", "set", "a=b", "tank"),))
+
+    with pytest.raises(NotBegun, match="hangs or goes on by itself") as error:
+        take(step, Zpool(hangs))
+
+    assert "zpool status -v" in error.value.hint
+
+
+# --- between the plan and the host
+
+
+def looks(machine: World) -> Callable[[tuple[str, ...]], Observation]:
+    return lambda _: machine.seen()
+
+
+def test_a_step_whose_effect_is_there_already_is_not_taken() -> None:
+    machine = world(described(PAIR).storage)
+    planned = order(machine, PAIR | {"spares": ["disk-e"], "cache": ["disk-f"]})
+
+    machine.run("zpool", "add", "tank", "spare", f"{BY_ID}disk-e")
+
+    (left,) = still_needed(planned, looks(machine))
+    assert left.title == "add cache disk-f to tank"
+
+
+def test_a_disk_that_is_blank_no_longer_is_not_taken() -> None:
+    machine = world(described(PAIR).storage)
+    planned = order(machine, TWO)
+
+    machine.disks["disk-d"] = "xfs"
+
+    with pytest.raises(NotBegun, match="disk-d is not blank"):
+        list(still_needed(planned, looks(machine)))
+
+
+def test_a_step_that_nobody_has_planned_is_not_taken() -> None:
+    machine = world(described(PAIR).storage)
+    planned = order(machine, PAIR | {"spares": ["disk-e"]})
+
+    machine.pools["tank"].datasets["tank/new"] = machine.pools["tank"].datasets["tank"]
+    planned = replace(planned, spec=described(PAIR | {"spares": ["disk-e"], "cache": ["disk-f"]}))
+
+    with pytest.raises(StalePlan, match="add cache disk-f"):
+        list(still_needed(planned, looks(machine)))
+
+
+def test_what_is_only_offered_is_taken_only_if_it_was_asked_for() -> None:
+    machine = world(described(PAIR).storage)
+    machine.pools["tank"].disabled = {"draid"}
+    asked = order(machine, PAIR)
+    not_asked = order(machine, PAIR | {"spares": ["disk-e"]}, *steps(
+        described(PAIR | {"spares": ["disk-e"]}), world(described(PAIR).storage).seen()
+    ))  # fmt: skip
+
+    assert [s.commands[0] for s in still_needed(asked, looks(machine))] == [
+        ("zpool", "upgrade", "tank")
+    ]
+    assert [s.commands[0][1] for s in still_needed(not_asked, looks(machine))] == ["add"]

@@ -1,0 +1,74 @@
+"""A host behind a real sshd, on whose disks commands put their hands."""
+
+import getpass
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from emily_infra.spec.host import Host
+from tests.cli.command import Done
+from tests.cli.served import served
+from tests.hosts import ROOT, as_host, as_text, over
+from tests.storage.behind import keep, kept
+from tests.storage.world import World, machine
+
+
+@dataclass
+class Hands:
+    """A project, its one host, and the machine that this is."""
+
+    folder: Path
+    host: Host
+    path: str
+
+    @property
+    def world(self) -> World:
+        """The machine as it is now."""
+        return kept(self.folder / "world")
+
+    def becomes(self, world: World) -> None:
+        """Something has happened to it."""
+        keep(world, self.folder / "world")
+
+    def emily(self, *words: str, typed: str | None = None) -> Done:
+        """A command as a process; with a terminal only where something is typed."""
+        ours, theirs = pty.openpty()
+        if typed is not None:
+            os.write(ours, f"{typed}\n".encode())
+        done = subprocess.run(
+            [sys.executable, "-m", "emily_infra", *words], cwd=self.folder, text=True,
+            env={"PATH": self.path, "HOME": str(self.folder), "PYTHONPATH": str(ROOT),
+                 "COLUMNS": "160"},
+            timeout=240, check=False, capture_output=True,
+            stdin=subprocess.DEVNULL if typed is None else theirs,
+        )  # fmt: skip
+        os.close(ours)
+        os.close(theirs)
+        assert "Traceback" not in done.stderr, done.stderr
+        assert "BUG" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def hands(folder: Path, base: Host) -> Iterator[Hands]:
+    """The host with blank disks, while the block runs."""
+    (folder / "sshd").mkdir()
+    with served(folder / "sshd") as daemon:
+        text = as_text(over(base, f"{{ deploy: {{ user: {getpass.getuser()} }} }}").source.data)
+        address = base.spec.deploy.address
+        with (folder / "sshd/ssh_config").open("a") as settings:
+            settings.write(f"Host {address}\n  HostName 127.0.0.1\n  Port {daemon.port}\n")
+        home = folder / "hosts" / base.name
+        home.mkdir(parents=True)
+        (home / "host.yaml").write_text(text)
+        made = Hands(folder, as_host(base.name, text), daemon.path)
+        made.becomes(machine(folder, made.host))
+        key = (folder / "sshd/user.pub").read_text()
+        python = f"cd {ROOT} && {sys.executable} -m tests.storage.behind {folder}/world"
+        (folder / "sshd/authorized_keys").write_text(f'command="{python}" {key}')
+        yield made

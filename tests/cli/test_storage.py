@@ -1,0 +1,117 @@
+"""`emily-infra storage create` as a process, over a real SSH connection."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.hands import Hands, hands
+from tests.cli.served import SSHD
+from tests.hosts import pebble
+
+pytestmark = pytest.mark.skipif(SSHD is None, reason="needs sshd")
+ERROR, ABORTED, LOCKED, OUT_OF_REACH = 1, 1, 7, 8
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Hands]:
+    with hands(tmp_path, pebble()) as made:
+        yield made
+
+
+def create(box: Hands, *words: str, typed: str | None = None) -> tuple[int, str]:
+    done = box.emily("storage", "create", "pebble", "tank", *words, typed=typed)
+    return done.code, done.out + done.err
+
+
+def test_the_pool_is_created_once_its_name_was_typed(box: Hands) -> None:
+    code, said = create(box, typed="tank")
+
+    assert code == 0, said
+    for word in ("WDC_WD40EFRX_1", "4.0 TB", "sda", "nothing", "zpool create -o ashift=12"):
+        assert word in said
+    assert box.world.pools["tank"].datasets == ["tank/home"]
+
+
+@pytest.mark.parametrize("typed", ["yes", "tnak"])
+def test_anything_else_is_a_no(box: Hands, typed: str) -> None:
+    code, said = create(box, typed=typed)
+
+    assert code == ABORTED, said
+    assert not box.world.pools
+
+
+def test_without_a_terminal_nobody_is_asked(box: Hands) -> None:
+    code, said = create(box)
+
+    assert code == ERROR
+    assert "--confirm tank" in said
+    assert not box.world.pools
+
+
+def test_a_name_on_the_command_line_must_be_the_name(box: Hands) -> None:
+    code, said = create(box, "--confirm", "other")
+
+    assert code == ERROR
+    assert "it says other, not tank" in said
+    assert not box.world.pools
+
+
+def test_there_as_described_is_nothing_to_do(box: Hands) -> None:
+    assert create(box, "--confirm", "tank")[0] == 0
+
+    code, said = create(box)
+
+    assert code == 0
+    assert "there is nothing to do" in said
+
+
+def test_a_disk_with_something_on_it_is_a_finding_at_its_line(box: Hands) -> None:
+    world = box.world
+    world.disks[1].signatures[""] = ["ext4"]
+    box.becomes(world)
+
+    code, said = create(box, "--confirm", "tank")
+
+    assert code == ERROR
+    assert "hosts/pebble/host.yaml:" in said
+    assert "DSK004" in said
+    assert "ext4 at byte 0" in said
+    assert "LAST RESORT" in said
+    assert not box.world.did("zpool")
+
+
+def test_for_a_program_it_only_looks(box: Hands) -> None:
+    data = json.loads(box.emily("storage", "create", "pebble", "tank", "--json").out)
+
+    assert [disk["blank"] for disk in data["disks"]] == [True, True]
+    assert data["commands"][0][:2] == ["zpool", "create"]
+    assert not box.world.pools
+
+
+def test_a_program_that_says_the_name_gets_data_alone(box: Hands) -> None:
+    done = box.emily("storage", "create", "pebble", "tank", "--json", "--confirm", "tank")
+
+    assert json.loads(done.out)["created"] is True
+    assert box.world.pools["tank"].datasets == ["tank/home"]
+
+
+def test_a_pool_that_host_yaml_does_not_have_is_an_error(box: Hands) -> None:
+    done = box.emily("storage", "create", "pebble", "tnak")
+
+    assert done.code == ERROR
+    assert "DSK012" in done.err
+    assert "tank" in done.err
+
+
+def test_while_somebody_deploys_nothing_is_created(box: Hands) -> None:
+    world = box.world
+    world.locked = True
+    box.becomes(world)
+
+    assert create(box, "--confirm", "tank")[0] == LOCKED
+
+
+def test_a_host_out_of_reach_has_a_code_of_its_own(box: Hands) -> None:
+    assert create(box, "--via", "127.0.0.1:1")[0] == OUT_OF_REACH

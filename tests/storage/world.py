@@ -1,0 +1,427 @@
+"""A machine with disks and a ZFS of our own making, which answers the real questions.
+
+It can be cut off before or after any command, and in the middle of zpool create.
+"""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emily_infra.machine import CommandFailed, Ending
+from emily_infra.observe.observation import DISK_EVENTS
+from emily_infra.spec.host import Host
+from tests.observe.made import links, pairs, printed, texts
+
+BY_ID = "/dev/disk/by-id/"
+NOW = 1_795_259_000
+
+
+class Cut(Exception):
+    """The operator's program was killed, or the machine lost its power."""
+
+
+@dataclass
+class FakeDisk:
+    """A disk with what is on it, device by device: "" is the disk itself, "1" a partition."""
+
+    id: str
+    kernel: str
+    size: int
+    serial: str = ""
+    model: str = "HDD"
+    transport: str = "sata"
+    parts: dict[str, int] = field(default_factory=dict)
+    signatures: dict[str, list[str]] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+    hangs: bool = False
+    mounts: dict[str, str] = field(default_factory=dict)
+
+    def device(self, number: str) -> str:
+        joint = "p" if number and self.kernel[-1].isdigit() else ""
+        return f"/dev/{self.kernel}{joint}{number}"
+
+    def partition(self, sizes: dict[str, int]) -> None:
+        """Write a table."""
+        self.parts = sizes
+        self.signatures[""] = ["gpt", "PMBR"]
+        self.written.add("")
+
+    def label(self, number: str, pool: str, txg: int, state: int = 0) -> None:
+        """Write the label of a pool."""
+        self.labels[number] = (
+            f"    version: 5000\n    name: '{pool}'\n    state: {state}\n    txg: {txg}\n"
+            "    pool_guid: 77\n    hostname: 'pebble'\n    guid: 8\n"
+        )
+        self.signatures[number] = [*self.signatures.get(number, []), "zfs_member"]
+        self.written.add(number)
+
+    @property
+    def look(self) -> str:
+        """What the probe's programs print of it."""
+        found: dict[str, str] = {}
+        for number in ("", *self.parts):
+            device = self.device(number)
+            marks = [{"device": device.removeprefix("/dev/"), "offset": "0x0", "type": kind}
+                     for kind in self.signatures.get(number, [])]  # fmt: skip
+            found |= {
+                f"exit {device}": "0", f"wipefs {device}": json.dumps({"signatures": marks}),
+                f"label {device}": self.labels.get(number, "failed to unpack label 0\n"),
+                f"bytes {device}": "9" if number in self.written else "0",
+            }  # fmt: skip
+        return pairs(**found)
+
+
+@dataclass
+class Leaf:
+    """A member of a pool."""
+
+    path: str
+    state: str = "ONLINE"
+    note: str = ""
+    errors: int = 0
+
+
+Tree = list[tuple[str, str, list["Leaf | list[Leaf]"]]]
+"""Role, kind and members; a list in a list is a disk that is being replaced, and the new one."""
+
+
+@dataclass
+class FakePool:
+    """An imported pool."""
+
+    name: str
+    vdevs: Tree
+    datasets: list[str]
+    age: float = 2.0
+    scan: str = "  scan: none requested\n"
+    ashift: str = "12"
+
+    def leaves(self) -> Iterator[Leaf]:
+        for _, _, members in self.vdevs:
+            for each in members:
+                yield from each if isinstance(each, list) else [each]
+
+
+@dataclass
+class World:
+    """The machine."""
+
+    folder: Path
+    disks: list[FakeDisk]
+    pools: dict[str, FakePool] = field(default_factory=dict)
+    name: str = "pebble"
+    minds: str = ""
+    """What zpool create would need force for."""
+    understands: str = ""
+    """What zpool create -n prints, if not the truth."""
+    ran: list[tuple[str, ...]] = field(default_factory=list)
+    fuse: int | None = None
+    """How many more commands are done before it is cut off."""
+    middle: str = ""
+    """Where zpool create is cut off: tables, labels, or pool, by a power cut."""
+    locked: bool = False
+
+    def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
+        """What the machine's program prints."""
+        del deadline
+        if self.fuse is not None:
+            if self.fuse == 0:
+                raise Cut
+            self.fuse -= 1
+        if argv == ("sh",) and "emily-probe" in stdin:
+            return self.answer(stdin)
+        if argv == ("sh",) and DISK_EVENTS.rpartition("/")[0] in stdin:
+            return self._shell(stdin)
+        self.ran.append(argv)
+        words = argv[:2] if argv[0] in ("zpool", "zfs") else argv[:1]
+        handler = getattr(self, "_" + "_".join(words).replace(".", "_"))
+        return str(handler(argv, stdin) or "")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def did(self, *words: str) -> list[tuple[str, ...]]:
+        """The commands that begin so."""
+        return [argv for argv in self.ran if argv[: len(words)] == words]
+
+    def disk(self, path: str) -> tuple[FakeDisk, str]:
+        """The disk and the partition behind a name."""
+        name = path.removeprefix(BY_ID)
+        whole, _, number = name.rpartition("-part")
+        for each in self.disks:
+            if each.id == name:
+                return each, ""
+            if each.id == whole:
+                return each, number
+        raise AssertionError(path)
+
+    def pull(self, disk: str) -> None:
+        """Take a disk out of its bay; ZFS notices nothing of it."""
+        self.disks = [each for each in self.disks if each.id != disk]
+
+    # --- the answer to the probe
+
+    def answer(self, script: str) -> str:
+        """What the probe would print."""
+        asked = (re.findall(r"^disks='?([^'\n]*)'?$", script, re.MULTILINE) or [""])[0].split()
+        events = self.folder / "events"
+        state = {DISK_EVENTS: events.read_text()} if events.exists() else {}
+        sections = {
+            "basics": texts(
+                {
+                    "/proc/sys/kernel/hostname": f"{self.name}\n",
+                    "/proc/locks": "1: FLOCK ADVISORY WRITE 9 00:19:77 0 EOF"
+                    if self.locked
+                    else "",
+                }
+            ),
+            "state": texts(state),
+            "clock": f"{NOW}\n",
+            "links": links(*self._links()),
+            "block_devices": json.dumps({"blockdevices": list(self._devices())}),
+            "kernel_on_pools": texts(dict(self._kernel())),
+            "pools": "".join(map(self._properties, self.pools.values())),
+            "pool_status": "".join(map(self._status, self.pools.values())),
+        }
+        for number, pool in enumerate(self.pools.values(), start=1):
+            sections[f"pool.{number}.name"] = pool.name
+            sections[f"pool.{number}.datasets"] = "".join(
+                f"{each}\tfilesystem\t1\t9\t9\t9\tno\t{NOW}\t131072\t-\t0\ton\tnone\ton\t0\t0\t0\t0"
+                f"\toff\t-\t{NOW}\n" for each in (pool.name, *pool.datasets)
+            )  # fmt: skip
+        hung = {}
+        for number, name in enumerate(asked, start=1):
+            sections[f"disk.{number}.name"] = f"{name}\n"
+            found = [each for each in self.disks if each.id == name]
+            sections[f"disk.{number}.signatures"] = found[0].look if found else ""
+            if found and found[0].hangs:
+                hung[f"disk.{number}.signatures"] = "hung"
+        return printed(sections, **hung)
+
+    def _links(self) -> Iterator[tuple[str, str]]:
+        yield "/run/nixos/switch-to-configuration.lock", ""
+        for disk in self.disks:
+            for number in ("", *disk.parts):
+                name = disk.id + (f"-part{number}" if number else "")
+                yield f"{BY_ID}{name}", f"../../{disk.device(number).removeprefix('/dev/')}"
+
+    def _devices(self) -> Iterator[dict[str, object]]:
+        for disk in self.disks:
+            yield {
+                "name": disk.kernel, "type": "disk", "size": disk.size, "serial": disk.serial,
+                "model": disk.model, "tran": disk.transport, "rota": True, "ro": False,
+                "mountpoints": [disk.mounts.get("")],
+            }  # fmt: skip
+            for number, size in disk.parts.items():
+                yield {
+                    "name": disk.device(number).removeprefix("/dev/"), "type": "part",
+                    "pkname": disk.kernel, "size": size, "mountpoints": [disk.mounts.get(number)],
+                }  # fmt: skip
+
+    def _kernel(self) -> Iterator[tuple[str, str]]:
+        yield "/proc/spl/kstat/zfs/fm", f"0 1 0x01 4 1088 1 {10**15}\n"
+        for pool in self.pools.values():
+            birth = 10**15 - int(pool.age * 10**9)
+            yield f"/proc/spl/kstat/zfs/{pool.name}/state", "ONLINE\n"
+            yield f"/proc/spl/kstat/zfs/{pool.name}/txgs", f"9 {birth} C 0 0 0 0 0 0 0 0 0\n"
+
+    def _properties(self, pool: FakePool) -> str:
+        values = {"guid": "77", "health": "ONLINE", "ashift": pool.ashift}
+        return "".join(f"{pool.name}\t{name}\tlocal\t{value}\n" for name, value in values.items())
+
+    def _status(self, pool: FakePool) -> str:
+        return (
+            f"  pool: {pool.name}\n state: ONLINE\n{pool.scan}config:\n\n"
+            f"\tNAME  STATE  READ WRITE CKSUM\n{''.join(_rows(pool))}\n"
+            "errors: No known data errors\n"
+        )
+
+    # --- its programs
+
+    def _shell(self, script: str) -> str:
+        """The real recorder, in a folder of our own."""
+        script = script.replace(DISK_EVENTS.rpartition("/")[0], str(self.folder))
+        return subprocess.run(
+            ["sh"], input=script, text=True, check=True, capture_output=True
+        ).stdout
+
+    def _sh(self, argv: tuple[str, ...], stdin: str) -> None:
+        assert argv == ("sh",), argv
+        assert "appear /dev" in stdin
+
+    def _sfdisk(self, argv: tuple[str, ...], stdin: str) -> None:
+        disk, _ = self.disk(argv[-1])
+        assert not disk.parts
+        rows = re.findall(r"^(\d+) : size=(\d+), type=", stdin, re.MULTILINE)
+        disk.partition({number: int(size) * 512 for number, size in rows})
+
+    def _mkswap(self, argv: tuple[str, ...], _: str) -> None:
+        disk, number = self.disk(argv[-1])
+        disk.signatures[number] = ["swap"]
+
+    def _mkfs_vfat(self, argv: tuple[str, ...], _: str) -> None:
+        disk, number = self.disk(argv[-1])
+        disk.signatures[number] = ["vfat"]
+
+    def _zpool_sync(self, argv: tuple[str, ...], _: str) -> None:
+        assert argv[2] in self.pools
+
+    def _zpool_create(self, argv: tuple[str, ...], _: str) -> str:
+        words = [word for word in argv[2:] if word not in ("-n", "-f")]
+        while words[0] in ("-o", "-O"):
+            del words[:2]
+        name, vdevs = words[0], _tree(words[1:])
+        if self.minds and "-f" not in argv:
+            text = "invalid vdev specification\nuse '-f' to override the following errors:\n"
+            text += f"{self.minds}\n"
+            raise CommandFailed(self.name, argv, Ending(1, "", text))
+        if "-n" in argv:
+            return self.understands or _understood(name, vdevs)
+        for path in [leaf.path for leaf in FakePool(name, vdevs, []).leaves()]:
+            self._take(path, name)
+        if self.middle in ("tables", "labels"):
+            raise Cut
+        if self.middle == "pool":
+            self._commit(name)
+            raise Cut
+        self._commit(name)
+        self.pools[name] = FakePool(name, vdevs, [])
+        return ""
+
+    def _take(self, path: str, pool: str) -> None:
+        disk, number = self.disk(path)
+        if "1" not in disk.parts or "9" in disk.parts:
+            disk.partition({"1": disk.size - (9 << 20), "9": 8 << 20})
+        if self.middle != "tables":
+            disk.label(number or "1", pool, txg=0)
+
+    def _commit(self, pool: str) -> None:
+        for disk in self.disks:
+            for number, text in disk.labels.items():
+                if f"'{pool}'" in text:
+                    disk.labels[number] = text.replace("txg: 0", "txg: 4")
+
+    def _zpool_import(self, argv: tuple[str, ...], _: str) -> None:
+        raise AssertionError(argv)
+
+    def _zpool_offline(self, argv: tuple[str, ...], _: str) -> None:
+        self.leaf(argv[2], argv[3]).state = "OFFLINE"
+
+    def _zpool_replace(self, argv: tuple[str, ...], _: str) -> None:
+        pool, new = self.pools[argv[2]], argv[4]
+        old = self.leaf(argv[2], argv[3])
+        self._take(new, pool.name)
+        number = "" if "-part" in new else "-part1"
+        fresh = Leaf(f"{new}{number}", note="(resilvering)")
+        for _, _, members in pool.vdevs:
+            if old in members:
+                members[members.index(old)] = [old, fresh]
+        pool.scan = resilver(0.5, NOW - 100)
+
+    def leaf(self, pool: str, path: str) -> Leaf:
+        """A member by the name that zpool would take."""
+        return next(each for each in self.pools[pool].leaves() if each.path == path)
+
+    def finish(self, pool: str) -> None:
+        """The resilver ends."""
+        body = self.pools[pool]
+        body.scan = "  scan: resilvered 1T in 05:00:00 with 0 errors on Sat Nov 21 11:58:13 2026\n"
+        for _, _, members in body.vdevs:
+            for at, each in enumerate(members):
+                if isinstance(each, list):
+                    each[1].note = ""
+                    members[at] = each[1]
+
+    def _zfs_create(self, argv: tuple[str, ...], _: str) -> None:
+        pool = self.pools[argv[-1].partition("/")[0]]
+        assert argv[-1] not in pool.datasets
+        pool.datasets.append(argv[-1])
+
+
+def resilver(percent: float, since: int) -> str:
+    """The lines of a resilver that runs."""
+    from datetime import UTC, datetime
+
+    begun = datetime.fromtimestamp(since, UTC).strftime("%a %b %e %H:%M:%S %Y")
+    return (
+        f"  scan: resilver in progress since {begun}\n"
+        f"\t1.51T / 9T scanned, 803G / 9.02T issued at 474M/s\n"
+        f"\t57.3G resilvered, {percent:.2f}% done, 05:03:46 to go\n"
+    )
+
+
+def _rows(pool: FakePool) -> Iterator[str]:
+    yield f"\t{pool.name}  ONLINE  0  0  0\n"
+    heads = {"log": "logs", "spare": "spares"}
+    role = "data"
+    for number, (its, kind, members) in enumerate(pool.vdevs):
+        if its != role:
+            yield f"\t{heads.get(its, its)}\n"
+            role = its
+        depth = 2
+        if kind != "disk":
+            yield f"\t  {kind}-{number}  ONLINE  0  0  0\n"
+            depth = 4
+        for at, each in enumerate(members):
+            if isinstance(each, list):
+                yield f"\t{' ' * depth}replacing-{at}  DEGRADED  0  0  0\n"
+                yield from (_row(leaf, depth + 2) for leaf in each)
+            else:
+                yield _row(each, depth)
+
+
+def _row(leaf: Leaf, depth: int) -> str:
+    return f"\t{' ' * depth}{leaf.path}  {leaf.state}  0  0  {leaf.errors}  {leaf.note}\n"
+
+
+def _tree(words: list[str]) -> Tree:
+    """The vdevs of a command line."""
+    found: Tree = []
+    role, kind = "data", "disk"
+    for word in words:
+        if word in ("special", "log", "cache", "spare"):
+            role, kind = word, "disk"
+        elif word.startswith("/dev"):
+            leaf = Leaf(word if "-part" in word else f"{word}-part1")
+            if kind == "disk" or not found or found[-1][1] != kind:
+                found.append((role, kind, [leaf]))
+            else:
+                found[-1][2].append(leaf)
+        else:
+            kind = word
+            found.append((role, kind, []))
+    return [each for each in found if each[2]]
+
+
+def _understood(name: str, vdevs: Tree) -> str:
+    heads = {"log": "logs", "spare": "spares"}
+    lines, role = [f"\t{name}"], "data"
+    for its, kind, members in vdevs:
+        if its != role:
+            lines.append(f"\t{heads.get(its, its)}")
+            role = its
+        names = [each.path.removeprefix(BY_ID) for each in members if isinstance(each, Leaf)]
+        names = [each.removesuffix("-part1") for each in names]
+        if kind == "disk":
+            lines += [f"\t  {each}" for each in names]
+        else:
+            lines += [f"\t  {kind}", *(f"\t    {each}" for each in names)]
+    return f"would create '{name}' with the following layout:\n\n" + "\n".join(lines) + "\n"
+
+
+def blank(host: Host) -> list[FakeDisk]:
+    """The disks of a host as they come out of the box."""
+    return [
+        FakeDisk(name, f"sd{chr(97 + number)}", int(body.size) + 138_625_024,
+                 serial=name.partition("-")[2])
+        for number, (name, body) in enumerate(host.spec.storage.disks.items())
+    ]  # fmt: skip
+
+
+def machine(folder: Path, host: Host) -> World:
+    """A host's machine with nothing on its disks."""
+    return World(folder, blank(host), name=host.name)
