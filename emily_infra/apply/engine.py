@@ -127,17 +127,20 @@ class Deployment:
 
     def _look_before(self) -> Before:
         self._enter(Phase.BASELINE)
-        with self.line.machine() as machine:
+        with self._aside() as machine:
             return baseline(machine, self.order.checks)
 
     def _take_steps(self) -> None:
         if not self.order.steps:
             return
         self._enter(Phase.STEPS)
-        # On a connection of its own: a step may take longer than the host waits for a sign of life.
-        with contextlib.closing(self.ways.connect()) as machine:
+        with self._aside() as machine:
             for step in self.order.steps:
                 self._take(step, machine)
+
+    def _aside(self) -> "contextlib.closing[Machine]":
+        """A connection beside the line: its work may outlast the host's wait for a sign of life."""
+        return contextlib.closing(self.ways.connect())
 
     def _take(self, step: "Step", machine: Machine) -> None:
         self._say(step.title)

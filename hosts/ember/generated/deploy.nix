@@ -33,6 +33,9 @@
     unitConfig = {
       ConditionPathExists = "/var/lib/emily/deploys/pending";
       RequiresMountsFor = "/var/lib/emily";
+      # Without the boot partition it cannot tell what boots next, and settles nothing; but where that
+      # does not come at all, it must go on without.
+      WantsMountsFor = "/boot";
       # It switches systems itself: that switch must not stop it half way.
       X-StopOnRemoval = false;
     };
