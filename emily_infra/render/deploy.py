@@ -19,7 +19,6 @@ def lower(_: Host) -> Mapping[str, object]:
     return {
         "guard": GUARD,
         "state": STATE,
-        "boot": "/boot",
         "deploys": DEPLOYS,
         "metrics": METRICS,
         "pending": PENDING,
