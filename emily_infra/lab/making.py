@@ -24,7 +24,7 @@ from emily_infra.spec.wireguard import WireGuard
 _HERE = Path(__file__).parent
 _DISK = 3 << 30
 _SPARE_MEMORY = 256
-_HASTE = 2.0
+HASTE = 2.0
 """How much sooner a deploy gives up than `up` does, which only waits."""
 
 
@@ -87,7 +87,7 @@ def overrides(files: Files, memory: Memory) -> Overrides:
 
 def played(host: Host, memory: Memory) -> Host:
     """The host whose description its lab fulfils: with its keys, and at its pace."""
-    spec, factor = host.spec, max(1, round(memory.patience / _HASTE))
+    spec, factor = host.spec, max(1, round(memory.patience / HASTE))
     deploy = spec.deploy.model_copy(update={
         name: Duration(getattr(spec.deploy, name) * factor)
         for name in ("activate_within", "confirm_within")

@@ -237,7 +237,7 @@ class Lab:
     def _target(self, user: str, port: int) -> Target:
         return Target(
             self.name, LOOPBACK, user, port, self.files.key, self.files.known_hosts,
-            configuration=_NOTHING,
+            configuration=_NOTHING, slowness=max(1.0, self._known().patience / making.HASTE),
         )  # fmt: skip
 
     def _known(self) -> Memory:
