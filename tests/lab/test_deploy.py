@@ -235,6 +235,7 @@ deploy:
     steady:
       command: [sh, -c, test $(systemctl show -P NRestarts novelty) = 0]
       grace: 10s
+      interval: 1s
       deadline: 15s
 """
 NEVER = "deploy: { checks: { never: { command: [test, -e, /nowhere], deadline: 10s } } }"
