@@ -48,9 +48,13 @@ class Ways:
 
 def deploy(order: Order, ways: Ways, ticket: Ticket) -> Outcome:
     """Do it; NotBegun and its kin mean that the host is as it was."""
-    with Deployment(order, ways, ticket) as deployment:
-        deployment.prepare()
-        return deployment.activate()
+    deployment = Deployment(order, ways, ticket)
+    try:
+        with deployment:
+            deployment.prepare()
+            return deployment.activate()
+    except KeyboardInterrupt:
+        return deployment.interrupted()
 
 
 class Deployment:
@@ -112,10 +116,15 @@ class Deployment:
                     self._say("the host had decided already")
             self._over.set()
             return self._follow()
-        except KeyboardInterrupt:
-            return Outcome(Verdict.LEFT, self._left_alone())
         finally:
             self._leave()
+
+    def interrupted(self) -> Outcome:
+        """What a Ctrl-C comes to: before the word to go nothing was switched."""
+        if self._said_go:
+            return Outcome(Verdict.LEFT, self._left_alone())
+        steps = "; storage steps that were taken stay" if self.order.steps else ""
+        return Outcome(Verdict.NOT_BEGUN, f"stopped by hand before the switch{steps}", code=130)
 
     # --- before the word to go
 
@@ -252,6 +261,8 @@ def outcome(word: str, why: str, order: Order) -> Outcome:
     if why.startswith("another switch"):
         return Outcome(Verdict.FAILED, why, code=7)
     if why.startswith("needs-reboot: ") and order.kind is not Kind.REBOOT:
-        text = f"{why.removeprefix('needs-reboot: ')}; emily-infra apply {order.host} --reboot"
+        back = f"rollback {order.host} {order.generation}"
+        again = back if order.kind is Kind.ROLLBACK else f"apply {order.host}"
+        text = f"{why.removeprefix('needs-reboot: ')}; emily-infra {again} --reboot"
         return Outcome(Verdict.FAILED, text, code=1)
     return Outcome(Verdict.FAILED, why, code=1)

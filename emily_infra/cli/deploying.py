@@ -1,8 +1,10 @@
 """What apply and rollback share: the ways to a host, the question, and the last word."""
 
+import contextlib
 import getpass
 import socket
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import typer
@@ -16,8 +18,8 @@ from emily_infra.apply.order import Order, Ticket, ticket
 from emily_infra.apply.progress import Progress
 from emily_infra.apply.schedule import Outcome, Verdict
 from emily_infra.apply.verify import same_key
-from emily_infra.cli.output import printable, say, tell
-from emily_infra.cli.reach import Road
+from emily_infra.cli.output import mention, printable, report
+from emily_infra.cli.reach import Road, Where
 from emily_infra.cli.telling import tell_outcome, telling
 from emily_infra.errors import EmilyError
 from emily_infra.machine import Target, connect, store
@@ -54,9 +56,8 @@ def approve(question: str, *, yes: bool) -> None:
             "there is no terminal to ask for a yes",
             hint="give a plan that somebody has read (--plan FILE), or --yes",
         )
-    answer = typer.prompt(f"{question}\nonly yes is taken for an answer", default="", err=True,
-                          show_default=False)  # fmt: skip
-    if answer.strip() != "yes":
+    typer.echo(f"{question}\nonly yes is taken for an answer: ", nl=False, err=True)
+    if sys.stdin.readline().strip() != "yes":
         raise typer.Abort
 
 
@@ -71,29 +72,39 @@ def one(order: Order, road: Road, substitutes: Substitutes, *, json: bool) -> Ou
 
 def well(host: Host, target: Target, before: Before) -> Outcome:
     """How a host is that runs the wanted system already; what had failed before is not blamed."""
-    machine = connect(target)
     try:
-        report = assess(machine, checks(host), before)
-    finally:
-        machine.close()
-    if report.healthy:
+        with contextlib.closing(connect(target)) as machine:
+            found = assess(machine, checks(host), before)
+    except EmilyError as error:
+        return failure(error)
+    if found.healthy:
         return Outcome(Verdict.UNCHANGED, "it runs what host.yaml describes, and is well")
-    ill = "; ".join(str(each) for each in report.blamed)
+    ill = "; ".join(str(each) for each in found.blamed)
     return Outcome(Verdict.FAILED, f"nothing to apply, but it is not well: {ill}")
 
 
-def last_word(host: str, outcome: Outcome, *, lab: bool, json: bool) -> None:
-    """What became of it: for a person on the last lines, loud where it must be."""
-    if json:
-        tell_outcome(host, outcome)
-        return
+def last_word(host: str, outcome: Outcome, where: Where, *, json: bool, reboot: str = "") -> None:
+    """What became of it: for a person on the last lines, loud where it must be.
+
+    A Ctrl-C changes nothing any more; REBOOT is the command for what counts only after one.
+    """
+    there = where.afterwards if outcome.verdict is Verdict.COMMITTED else where
+    outcome = replace(outcome, detail=there.said(outcome.detail))
+    with contextlib.suppress(KeyboardInterrupt):
+        if json:
+            tell_outcome(host, outcome)
+        else:
+            _last_lines(host, outcome, there.said(reboot or f"emily-infra apply {host} --reboot"))
+
+
+def _last_lines(host: str, outcome: Outcome, reboot: str) -> None:
     if outcome.verdict is Verdict.LOST:
-        say(typer.style(f"{host} NEEDS A PERSON NOW; look at its console", fg="red", bold=True))
+        mention(typer.style(f"{host} NEEDS A PERSON NOW; look at its console", fg="red", bold=True))
     word = typer.style(outcome.verdict.value, fg=_COLOURS.get(outcome.verdict, "red"), bold=True)
     first, *rest = outcome.detail.splitlines() or [""]
-    tell(f"{host}: {word}" + (f": {printable(first)}" if first else ""))
+    report(f"{host}: {word}" + (f": {printable(first)}" if first else ""))
     for line in rest:  # a command stands on a line of its own, so that it can be pasted
-        tell(f"  {printable(line)}")
+        report(f"  {printable(line)}")
     if outcome.pending:
-        tell(f"{host}: a reboot is pending: {printable(outcome.pending)}")
-        tell(f"  when it suits: emily-infra apply {host} --reboot{' --lab' if lab else ''}")
+        report(f"{host}: a reboot is pending: {printable(outcome.pending)}")
+        report(f"  when it suits: {reboot}")

@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import sys
 import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import NamedTuple, TextIO
 
 import typer
 
@@ -30,6 +32,32 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """A line of the result: stdout."""
     typer.echo(text, color=colour())
+
+
+def mention(text: str) -> None:
+    """As `say`, in the midst of a deploy."""
+    with lasting(sys.stderr):
+        say(text)
+
+
+def report(text: str) -> None:
+    """As `tell`, in the midst of a deploy."""
+    with lasting(sys.stdout):
+        tell(text)
+
+
+@contextmanager
+def lasting(stream: TextIO) -> Iterator[None]:
+    """A reader may go away, and the disk of a log be full: that ends the words, and no deploy."""
+    try:
+        yield
+    except OSError:
+        silence(stream)
+
+
+def silence(stream: TextIO) -> None:
+    """Nothing more can be written: Python would try once more at its end, and speak of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def colour() -> bool | None:

@@ -9,6 +9,7 @@ import typer
 
 from emily_infra.cli.options_text import cropped, files, sign
 from emily_infra.cli.output import printable, width
+from emily_infra.cli.reach import Where
 from emily_infra.plan.model import (
     Activation,
     Cause,
@@ -42,14 +43,15 @@ _ACTIONS = {
     UnitAction.START: Sign.ADDED,
 }
 _COLOURS = {Weight.STOP: "red", Weight.FLAG: "red", Weight.WARN: "yellow"}
+_HERE = Where()
 _HAZARDS = {Hazard.SAFE: "green", Hazard.DISRUPTIVE: "yellow"}
 
 
-def as_text(plan: Plan, *, detailed: bool) -> Iterator[str]:
+def as_text(plan: Plan, where: Where = _HERE, *, detailed: bool) -> Iterator[str]:
     """Everything but the last line, which is for whoever knows how this was called."""
     first = textwrap.wrap(f"{plan.host}: {verdict(plan)}", width(), subsequent_indent="  ")
     yield from (typer.style(line, bold=True) for line in first)
-    yield from _part("Watch out", _dangers(plan))
+    yield from _part("Watch out", _dangers(plan, where))
     yield from _part("What changes", _changes(plan, detailed=detailed))
     yield from _part("Units", _units(plan, detailed=detailed))
     yield from _part("Packages", _packages(plan, detailed=detailed))
@@ -105,12 +107,12 @@ def _wrapped(text: str, indent: int) -> list[str]:
     )  # fmt: skip
 
 
-def _dangers(plan: Plan) -> Iterator[str]:
+def _dangers(plan: Plan, where: Where) -> Iterator[str]:
     for danger in plan.dangers:
         yield f"  {_mark(danger)} {danger.name}"
         yield from _wrapped(danger.message, 4)
         if danger.hint:
-            yield from _wrapped(f"hint: {danger.hint}", 4)
+            yield from _wrapped(f"hint: {where.said(danger.hint)}", 4)
 
 
 def _mark(danger: Danger) -> str:

@@ -16,7 +16,7 @@ _LOST = ("FAULTED", "UNAVAIL", "SUSPENDED", "REMOVED")
 def dangers(host: Host, built: Built, observation: Observation, clock: float) -> list[Danger]:
     """Every danger; CLOCK is the operator's own time when the host was asked, 0 if not known."""
     found = [
-        *_another_host(host, observation),
+        *another_host(host, observation),
         *_at_work(host, observation),
         *_space(built, observation),
         *_pools(observation),
@@ -28,7 +28,8 @@ def dangers(host: Host, built: Built, observation: Observation, clock: float) ->
     return sorted(found, key=lambda danger: list(Weight).index(danger.weight))
 
 
-def _another_host(host: Host, observation: Observation) -> Iterator[Danger]:
+def another_host(host: Host, observation: Observation) -> Iterator[Danger]:
+    """Signs that this is not the machine that host.yaml means."""
     who = observation.identity
     if not who.is_nixos:
         yield Danger(
