@@ -226,6 +226,12 @@ EXPLANATIONS = (
         "apt-get install qemu-system-x86 qemu-utils mmdebstrap e2fsprogs nix-bin openssh-client",
     ),
     _story(
+        "LAB007", "What a lab wrote down of itself cannot be read",
+        "Another version of emily-infra made it, or the disk was full when it was written. A lab "
+        "holds nothing that cannot be made anew, except what you did on it by hand.",
+        "emily-infra lab status ember    # after an update", "emily-infra lab reset ember",
+    ),
+    _story(
         "APL001", "A deploy did not begin",
         "Something was missing before anything was changed: the lock, a storage step that failed, "
         "a host's answer. The host runs what it ran. Steps that were done may be done again.",

@@ -1,7 +1,7 @@
 # What `nix flake check` runs. The build sandbox has no network, no root and no Nix, so of the tests
 # only those run here that need none of them; tests/render and tests/flake evaluate with Nix,
-# tests/machine logs in to its own sshd, and tests/docs reads what people write beside the code.
-# scripts/test runs everything.
+# tests/machine logs in to its own sshd, some of tests/cli do both, one of tests/disks writes on block
+# devices, and tests/docs reads what people write beside the code. scripts/test runs everything.
 {
   pkgs,
   source,
@@ -42,8 +42,9 @@ in
   types = over "types" "mypy --cache-dir=/dev/null";
   unit = over "unit" ''
     python -m pytest -q -p no:cacheprovider -m "not lab" \
-      tests/check tests/cli tests/disks tests/lab tests/lab_system/guest tests/runtime tests/spec \
-      tests/storage tests/zfs
+      tests/check tests/lab tests/lab_system/guest tests/runtime tests/spec tests/storage tests/zfs \
+      tests/disks/test_{edit,progress,redundancy}.py \
+      tests/cli/test_{capacity,check,commands,planned,render,words}.py
   '';
 }
 // lib.mapAttrs' evaluated hosts

@@ -82,7 +82,9 @@ def read(here: Machine, toplevel: str) -> Built:
         unit_files=_texts(units, {".wants", ".requires", ".upholds"}),
         wanted=_wanted(units),
         closure=_closure(here, toplevel),
-        boot_bytes=sum(_size(top / name) for name in ("kernel", "initrd")),
+        boot_files={
+            str((top / name).resolve()): _size(top / name) for name in ("kernel", "initrd")
+        },
         source=_texts(top / "etc/emily/source", set()),
     )
 

@@ -111,7 +111,7 @@ def standing(host: Host, seen: Observation) -> Standing:
         )
     return Standing(
         now.current, now.number, seen.identity.boot_id,
-        way.server if way else "", way.server_port if way else 0,
+        way.server if way else "", way.server_port if way else 0, host.spec.system.boot.generations,
     )  # fmt: skip
 
 

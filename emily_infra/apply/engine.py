@@ -45,9 +45,13 @@ class Ways:
 
 def deploy(order: Order, ways: Ways, ticket: Ticket) -> Outcome:
     """Do it; NotBegun and its kin mean that the host is as it was."""
-    with Deployment(order, ways, ticket) as deployment:
-        deployment.prepare()
-        return deployment.activate()
+    deployment = Deployment(order, ways, ticket)
+    try:
+        with deployment:
+            deployment.prepare()
+            return deployment.activate()
+    except KeyboardInterrupt:
+        return deployment.interrupted()
 
 
 class Deployment:
@@ -109,10 +113,15 @@ class Deployment:
                     self._say("the host had decided already")
             self._over.set()
             return self._follow()
-        except KeyboardInterrupt:
-            return Outcome(Verdict.LEFT, self._left_alone())
         finally:
             self._leave()
+
+    def interrupted(self) -> Outcome:
+        """What a Ctrl-C comes to: before the word to go nothing was switched."""
+        if self._said_go:
+            return Outcome(Verdict.LEFT, self._left_alone())
+        steps = "; storage steps that were taken stay" if self.order.steps else ""
+        return Outcome(Verdict.NOT_BEGUN, f"stopped by hand before the switch{steps}", code=130)
 
     # --- before the word to go
 
@@ -124,19 +133,22 @@ class Deployment:
 
     def _look_before(self) -> Before:
         self._enter(Phase.BASELINE)
-        with self.line.machine() as machine:
+        with self._aside() as machine:
             return baseline(machine, self.order.checks)
 
     def _take_steps(self) -> None:
         if not self.order.steps:
             return
         self._enter(Phase.STEPS)
-        # On a connection of its own: a step may take longer than the host waits for a sign of life.
-        with contextlib.closing(self.ways.connect()) as machine:
+        with self._aside() as machine:
             for step in still_needed(self.order, looking(machine)):
                 self._say(step.title)
                 take(step, machine)
                 self.line.ask("note", stdin=step.title)
+
+    def _aside(self) -> "contextlib.closing[Machine]":
+        """A connection beside the line: its work may outlast the host's wait for a sign of life."""
+        return contextlib.closing(self.ways.connect())
 
     # --- after it
 
@@ -236,6 +248,8 @@ def outcome(word: str, why: str, order: Order) -> Outcome:
     if why.startswith("another switch"):
         return Outcome(Verdict.FAILED, why, code=7)
     if why.startswith("needs-reboot: ") and order.kind is not Kind.REBOOT:
-        text = f"{why.removeprefix('needs-reboot: ')}; emily-infra apply {order.host} --reboot"
+        back = f"rollback {order.host} {order.generation}"
+        again = back if order.kind is Kind.ROLLBACK else f"apply {order.host}"
+        text = f"{why.removeprefix('needs-reboot: ')}; emily-infra {again} --reboot"
         return Outcome(Verdict.FAILED, text, code=1)
     return Outcome(Verdict.FAILED, why, code=1)

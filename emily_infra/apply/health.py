@@ -25,6 +25,10 @@ _FAILED_SETTLE = 10.0
 _UNPROVEN = 20.0
 """Deadline of what did not work before either, and whose failure undoes nothing."""
 _JOURNALS = 8
+_TOO_LATE = {
+    False: "it succeeded only after its deadline",
+    True: "it came up after its deadline, for the first time or once more",
+}
 _OURS = ("emily-deploy.", "emily-dead-man.", "emily-boot-guard.")
 """The units that run the deploy itself: how they end is the engine's business."""
 
@@ -121,8 +125,9 @@ def assess(
     begin = clock.now()
     trial = Trial(tuple(wanted), before)
     while not trial.over:
-        due = trial.due(clock.now() - begin)
-        for result in trial.enter(due, ask(machine, due), clock.now() - begin):
+        at = clock.now() - begin  # a host that is slow to answer is not held against what it says
+        due = trial.due(at)
+        for result in trial.enter(due, ask(machine, due), at):
             told(result)
         if not trial.over:
             clock.sleep(trial.pause(clock.now() - begin))
@@ -228,7 +233,7 @@ class Trial:
         return max(min([now + _WATCH, *open_ones]) - now, 0.5)
 
     def enter(self, asked: Sequence[Check], answers: Answers, now: float) -> Iterator[Result]:
-        """Take in a round that is over; what has become certain in it."""
+        """Take in a round that was begun NOW and is over; what has become certain in it."""
         self._rounds += 1
         self._now = now
         self._note_failures(answers, now)
@@ -247,7 +252,7 @@ class Trial:
         after = course.since if grade is Grade.PASSED else now
         reason = course.answer.reason
         if grade is Grade.FAILED and course.answer.passed:
-            reason = "it does not stay up: it was started anew after its deadline"
+            reason = _TOO_LATE[course.watched]
         course.result = Result(course.check, grade, after, course.weight, reason)
         if old and old.grade is grade:
             course.result = old

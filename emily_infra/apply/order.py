@@ -32,6 +32,8 @@ class Standing:
     boot_id: str
     ssh_address: str = ""
     ssh_port: int = 0
+    menu: int = 8
+    """How many generations its boot menu holds."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,10 @@ def settings(order: Order, ticket: Ticket) -> str:
         "OLD": back.toplevel, "OLD_GENERATION": str(back.generation),
         "NEW": order.new, "NEW_GENERATION": str(order.generation or ""),
         "BOOT_ID": order.old.boot_id, "SSH_ADDRESS": order.old.ssh_address,
-        "SSH_PORT": str(order.old.ssh_port or ""), "CONFIRM_SECONDS": str(pace.confirm),
-        "ACTIVATE_SECONDS": str(pace.activate), "LEASE_SECONDS": str(pace.lease),
-        "TICK": f"{pace.tick:g}", "HEALTH_SECONDS": str(pace.health),
+        "SSH_PORT": str(order.old.ssh_port or ""), "MENU": str(order.old.menu),
+        "CONFIRM_SECONDS": str(pace.confirm), "ACTIVATE_SECONDS": str(pace.activate),
+        "LEASE_SECONDS": str(pace.lease), "TICK": f"{pace.tick:g}",
+        "HEALTH_SECONDS": str(pace.health),
     }  # fmt: skip
     # Always in quotes, on one line: the host's other programs read it line by line.
     return "".join(f"{key}={_quoted(value)}\n" for key, value in values.items())

@@ -3,7 +3,6 @@
 What a command needs is imported inside it, so that `--version` and completion stay quick.
 """
 
-import os
 import sys
 from typing import Annotated, Any
 
@@ -28,7 +27,9 @@ from emily_infra.cli import (
     status,
     storage,
 )
-from emily_infra.cli.output import complain
+from emily_infra.cli.output import complain, silence
+from emily_infra.cli.reach import signposted
+from emily_infra.cli.stopping import BY_HAND, Stopped
 from emily_infra.errors import EmilyError
 
 app = typer.Typer(
@@ -56,7 +57,7 @@ for command, summary in (
     (explain.explain, "Tell the story behind a finding's code."),
     (show.schema, "Print the JSON Schema of host.yaml."),
 ):
-    app.command(short_help=summary)(command)
+    app.command(short_help=summary)(signposted(command))
 app.add_typer(storage.app, short_help="Create the pools that host.yaml describes.")
 app.add_typer(disk.app, short_help="List, find, take out and replace disks.")
 app.add_typer(lab.app, short_help="Rehearse on a machine that stands in for a host.")
@@ -88,16 +89,14 @@ def run() -> int:
     try:
         code: int = app(prog_name="emily-infra", standalone_mode=False) or 0
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        _report(typer.Abort())
+        if code == BY_HAND:  # typer's own answer to a Ctrl-C
+            raise Stopped
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         _report(error)
-        return getattr(error, "exit_code", 1) if isinstance(error, EmilyError) else 1
-    else:
-        return code
-    return 1
+        return getattr(error, "exit_code", 1) if isinstance(error, EmilyError | Stopped) else 1
+    return code
 
 
 def _report(error: Exception) -> None:
@@ -107,19 +106,16 @@ def _report(error: Exception) -> None:
         case UsageError():
             error.show()
         case typer.Abort():
-            complain("stopped; nothing is half-written", "run the same command again")
+            complain("stopped; no host was changed", "run the same command again")
+        case Stopped():
+            complain(f"stopped by hand{error.so_far}", "run the same command again")
         case BrokenPipeError():
-            _drop_output()  # the reader has seen enough
+            silence(sys.stdout)  # the reader has seen enough
         case OSError():
-            _drop_output()
+            silence(sys.stdout)
             where = f"{error.filename}: " if error.filename else ""
             hint = "look at the disk and its permissions: df -h"
             complain(f"{where}{error.strerror or error}", hint)
         case _:
             text = f"BUG: {type(error).__name__}: {error}".splitlines()[0]
             complain(text, "this is a fault of emily-infra; run again with --debug and report it")
-
-
-def _drop_output() -> None:
-    """Nothing more can be written: Python would try once more at its end, and speak of it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emily_infra.cli.arguments import Json, complete_host
-from emily_infra.cli.output import say, tell
-from emily_infra.cli.reach import Lab, Via, road
+from emily_infra.cli.reach import Lab, Via, Where
 
 if TYPE_CHECKING:
     from emily_infra.apply.copy import Substitutes
-    from emily_infra.apply.decide import Leave
     from emily_infra.cli.campaign import Campaign
+    from emily_infra.spec.host import Fleet
 
 Names = Annotated[
     list[str] | None,
@@ -23,12 +22,12 @@ Names = Annotated[
 
 @dataclass(frozen=True)
 class How:
-    """By what way hosts are reached, and how they are told of."""
+    """By what way hosts are reached, how they are told of, and whether anybody is asked."""
 
     substitutes: "Substitutes"
-    via: str
-    lab: bool
+    where: Where
     json: bool
+    yes: bool
 
 
 def apply(
@@ -65,23 +64,25 @@ def apply(
 
     A host is switched first and made to boot the new system only after a new connection has proven
     it well. Exit codes: 0 done or nothing to do, 1 an error and nothing changed, 3 rolled back and
-    well, 4 a host needs a person, 5 some hosts of many, 6 the plan is stale, 7 somebody else is at
-    work, 8 out of reach before anything was changed.
+    well, 4 a host needs a person, 5 some hosts of many, or a host was left to its own guard, 6 the
+    plan is stale, 7 somebody else is at work, 8 out of reach before anything was changed, 130
+    stopped by hand before anything was changed.
     """
     from emily_infra.apply.copy import Substitutes
     from emily_infra.apply.decide import Leave
+    from emily_infra.cli.single import single
 
     leave = Leave(frozenset(accept or ()), reboot, again)
     substitutes = Substitutes.FROM_CACHES if from_caches else Substitutes.FROM_HERE
-    how = How(substitutes, via, lab, json)
+    how = How(substitutes, Where(lab, via), json, yes)
+    campaign = _campaign(parallel, canary, batch, soak, max_failures)
     names = _chosen(hosts or [], tag or [], every=every)
     if len(names) == 1:
-        raise typer.Exit(_single(names[0], plan, leave, how, yes=yes))
+        raise typer.Exit(single(names[0], plan, leave, how))
     for option, value in (("--plan", plan), ("--via", via)):
         if value:
             raise typer.BadParameter(f"{option} is for one host", param_hint=option)
-    campaign = _campaign(parallel, canary, batch, soak, max_failures)
-    raise typer.Exit(campaign.run(names, leave, how, yes=yes))
+    raise typer.Exit(campaign.run(names, leave, how))
 
 
 def _chosen(names: list[str], tags: list[str], *, every: bool) -> list[str]:
@@ -89,14 +90,29 @@ def _chosen(names: list[str], tags: list[str], *, every: bool) -> list[str]:
     from emily_infra.spec.load import find_root, host_names, load
 
     root = find_root(Path.cwd())
-    known = host_names(root)
     if every == bool(names or tags):
         raise typer.BadParameter("name hosts or tags, or say --all", param_hint="HOST")
     if every:
-        return list(known)
+        return host_names(root)
+    if names:
+        load(root, names)  # each is a host's, before anything is done to one
     if not tags:
         return list(dict.fromkeys(names))
-    return [host.name for host in select(load(root, list(known)).fleet, names, tags)]
+    return [host.name for host in select(_everyone(), names, tags)]
+
+
+def _everyone() -> "Fleet":
+    """The whole fleet, and nothing less: a host that cannot be read may have the tag."""
+    from emily_infra.cli.look import described
+    from emily_infra.cli.output import complain
+
+    _, hosts, unreadable = described([])
+    if unreadable:
+        names = ", ".join(finding.host for finding in unreadable)
+        hint = "mend the errors above, or name the hosts instead of their tag"
+        complain(f"the tags of {names} are not known, so nothing is applied", hint)
+        raise typer.Exit(1)
+    return {host.name: host for host in hosts}
 
 
 def _campaign(
@@ -107,40 +123,12 @@ def _campaign(
     from emily_infra.cli.campaign import Campaign
     from emily_infra.spec.units import Duration
 
+    try:
+        seconds = Duration.parse(soak).seconds
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--soak") from None
     return Campaign(
-        Policy(Limits(activate=parallel), failures, Duration.parse(soak).seconds),
+        Policy(Limits(activate=parallel), failures, seconds),
         Portion.parse(canary) if canary else None,
         Portion.parse(batch) if batch else None,
     )
-
-
-def _single(name: str, saved: Path | None, leave: "Leave", how: "How", *, yes: bool) -> int:
-    from dataclasses import replace
-
-    from emily_infra.apply.decide import pending
-    from emily_infra.apply.health import Before
-    from emily_infra.cli.deploying import approve, last_word, one, well, with_word
-    from emily_infra.cli.plan import about_reboot
-    from emily_infra.cli.planned import as_text
-    from emily_infra.cli.preparing import prepare
-
-    ready = prepare(name, saved, lab=how.lab, via=how.via)
-    if not how.json:
-        for line in as_text(ready.plan, detailed=False):
-            say(line)
-        for line in about_reboot(ready.plan, ready.host, leave, lab=how.lab):
-            say(line)
-    way = road(ready.host, lab=how.lab, via=how.via)
-    if ready.is_idle(leave):
-        outcome = well(ready.played, way.now, Before(frozenset(ready.seen.units.failed)))
-        outcome = replace(outcome, pending=pending(ready.plan))
-    else:
-        leave = with_word(ready, leave)
-        order = ready.order(leave)
-        reboot = ", with a reboot" if ready.reboots(leave) else ""
-        approve(f"apply this to {name}{reboot}?", yes=yes or saved is not None)
-        outcome = one(order, way, how.substitutes, json=how.json)
-    last_word(name, outcome, lab=how.lab, json=how.json)
-    if outcome.verdict.value == "committed" and not how.json:
-        tell(f"next: emily-infra status {name}{' --lab' if how.lab else ''}")
-    return outcome.exit_code

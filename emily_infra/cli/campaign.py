@@ -1,10 +1,7 @@
 """Apply to many hosts: one question for all, then the fleet's own order of things."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-
-import typer
 
 from emily_infra.apply import fleet
 from emily_infra.apply.decide import Leave, pending
@@ -16,9 +13,9 @@ from emily_infra.apply.selection import Portion, batches
 from emily_infra.cli.apply import How
 from emily_infra.cli.deploying import approve, last_word, new_ticket, ways, well
 from emily_infra.cli.output import printable, say
-from emily_infra.cli.planned import verdict
-from emily_infra.cli.preparing import Ready, prepare
+from emily_infra.cli.preparing import Ready, attempt, summary
 from emily_infra.cli.reach import road
+from emily_infra.cli.stopping import at_once, before_any_change
 from emily_infra.cli.telling import tell_intention, telling
 from emily_infra.errors import EmilyError
 from emily_infra.spec.host import Host
@@ -35,19 +32,20 @@ class Campaign:
     canary: Portion | None
     batch: Portion | None
 
-    def run(self, names: list[str], leave: Leave, how: How, *, yes: bool) -> int:
+    def run(self, names: list[str], leave: Leave, how: How) -> int:
         """Plan everything, ask once, apply; the exit code."""
-        found = _planned(names, leave, how)
-        for name, each in found.items():
-            _introduce(name, _summary(each, leave), how)
-        ready = {name: each for name, each in found.items() if isinstance(each, Ready)}
-        failed = {name: each for name, each in found.items() if isinstance(each, Outcome)}
-        busy = [name for name, each in ready.items() if not each.is_idle(leave)]
-        if busy and len(failed) <= self.policy.max_failures:
-            approve(f"apply this to {_hosts(busy, names)}?", yes=yes)
+        with before_any_change():
+            found = _planned(names, leave, how)
+            for name, each in found.items():
+                _introduce(name, how.where.said(summary(each, leave)), how)
+            ready = {name: each for name, each in found.items() if isinstance(each, Ready)}
+            failed = {name: each for name, each in found.items() if isinstance(each, Outcome)}
+            busy = [name for name, each in ready.items() if not each.is_idle(leave)]
+            if busy and len(failed) <= self.policy.max_failures:
+                approve(f"apply this to {_hosts(busy, names)}?", yes=how.yes)
         outcomes = self._carry_out(_Orders(ready, leave, how), len(failed)) | failed
         for name in names:
-            last_word(name, outcomes[name], lab=how.lab, json=how.json)
+            last_word(name, outcomes[name], how.where, json=how.json)
         return exit_code([outcomes[name] for name in names])
 
     def _carry_out(self, orders: "_Orders", failed: int) -> dict[str, Outcome]:
@@ -72,35 +70,16 @@ class Campaign:
 
 def _planned(names: list[str], leave: Leave, how: How) -> dict[str, Ready | Outcome]:
     """What is to be done to each host, or why that cannot be; nobody holds up the others."""
-
-    def one(name: str) -> Ready | Outcome:
-        try:
-            ready = prepare(name, None, lab=how.lab)
-            if not ready.is_idle(leave):
-                ready.order(leave)
-        except EmilyError as error:
-            return fleet.failure(error)
-        except typer.Exit:  # its findings are said already
-            return Outcome(Verdict.REFUSED, "it cannot be built; its findings stand above")
-        return ready
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return dict(zip(names, pool.map(one, names), strict=True))
+    found = at_once(lambda name: attempt(name, None, lambda _: leave, how.where), names, _AT_ONCE)
+    return dict(zip(names, found, strict=True))
 
 
-def _summary(found: Ready | Outcome, leave: Leave) -> str:
-    if isinstance(found, Ready):
-        reboot = ", with a reboot" if found.reboots(leave) else ""
-        return f"{verdict(found.plan)}{reboot}"
-    word = {Verdict.UNREACHABLE: "cannot be reached"}.get(found.verdict, found.verdict.value)
-    return f"{word}: {found.detail}"
-
-
-def _introduce(name: str, summary: str, how: How) -> None:
+def _introduce(name: str, words: str, how: How) -> None:
     if how.json:
-        tell_intention(name, summary)
+        tell_intention(name, words)
+    if how.json and how.yes:
         return
-    first, *rest = summary.splitlines()
+    first, *rest = words.splitlines()
     for line in (f"{name}: {printable(first)}", *(f"  {printable(line)}" for line in rest)):
         say(line)
 
@@ -129,7 +108,7 @@ class _Orders:
         }  # fmt: skip
 
     def _copy(self, host: Host) -> Outcome | None:
-        each, way = self.ready[host.name], road(host, lab=self.how.lab)
+        each, way = self.ready[host.name], road(host, self.how.where)
         if each.is_idle(self.leave):
             found = well(each.played, way.now, Before(frozenset(each.seen.units.failed)))
             return replace(found, pending=pending(each.plan))
@@ -150,7 +129,7 @@ class _Orders:
         return outcome
 
     def _recheck(self, host: Host) -> Outcome | None:
-        way = road(host, lab=self.how.lab)
+        way = road(host, self.how.where)
         found = well(self.ready[host.name].played, way.afterwards, self.before[host.name])
         healthy = found.verdict is Verdict.UNCHANGED
         return None if healthy else Outcome(Verdict.UNHEALTHY, found.detail)

@@ -1,5 +1,6 @@
 """What apply and rollback share: the ways to a host, the question, and the last word."""
 
+import contextlib
 import getpass
 import socket
 import sys
@@ -18,9 +19,10 @@ from emily_infra.apply.order import Order, Ticket, ticket
 from emily_infra.apply.progress import Progress
 from emily_infra.apply.schedule import Outcome, Verdict
 from emily_infra.apply.verify import same_key
-from emily_infra.cli.output import printable, say, tell
+from emily_infra.cli.asking import must_type
+from emily_infra.cli.output import mention, printable, report
 from emily_infra.cli.preparing import Ready
-from emily_infra.cli.reach import Road
+from emily_infra.cli.reach import Road, Where
 from emily_infra.cli.telling import tell_outcome, telling
 from emily_infra.errors import EmilyError
 from emily_infra.machine import Target, connect, store
@@ -57,28 +59,26 @@ def approve(question: str, *, yes: bool) -> None:
             "there is no terminal to ask for a yes",
             hint="give a plan that somebody has read (--plan FILE), or --yes",
         )
-    answer = typer.prompt(f"{question}\nonly yes is taken for an answer", default="", err=True,
-                          show_default=False)  # fmt: skip
-    if answer.strip() != "yes":
-        raise typer.Abort
+    must_type(f"{question}\nonly yes is taken for an answer", "yes")
+
+
+def at_best(ready: Ready, leave: Leave) -> Leave:
+    """What the operator allows, with all that may yet be typed: without a terminal, nothing."""
+    if not sys.stdin.isatty():
+        return leave
+    words = {step.word for step in ready.plan.unspoken(leave.accepted)}
+    return replace(leave, accepted=leave.accepted | words)
 
 
 def with_word(ready: Ready, leave: Leave) -> Leave:
-    """What the operator allows, and the words that are typed here for what cannot be undone.
-
-    Without a terminal nothing is added, and what needs a word is refused.
-    """
-    steps = ready.plan.unspoken(leave.accepted)
-    if not steps or not sys.stdin.isatty():
-        return leave
-    words = {step.word: step.word.partition(":")[2] for step in steps}
-    spoken = replace(leave, accepted=leave.accepted | words.keys())
+    """What the operator allows, and the words that are typed here for what cannot be undone."""
+    spoken = at_best(ready, leave)
     ready.order(spoken)  # what stands against it otherwise comes before the question
-    for word, pool in words.items():
+    steps = ready.plan.unspoken(leave.accepted)
+    for word in sorted(spoken.accepted - leave.accepted):
         titles = "\n".join(f"  {printable(s.title)}" for s in steps if s.word == word)
         question = f"this cannot be undone:\n{titles}\nto have it done, type the pool's name"
-        if typer.prompt(question, default="", err=True, show_default=False).strip() != pool:
-            raise typer.Abort
+        must_type(question, word.partition(":")[2])
     return spoken
 
 
@@ -93,29 +93,39 @@ def one(order: Order, road: Road, substitutes: Substitutes, *, json: bool) -> Ou
 
 def well(host: Host, target: Target, before: Before) -> Outcome:
     """How a host is that runs the wanted system already; what had failed before is not blamed."""
-    machine = connect(target)
     try:
-        report = assess(machine, checks(host), before)
-    finally:
-        machine.close()
-    if report.healthy:
+        with contextlib.closing(connect(target)) as machine:
+            found = assess(machine, checks(host), before)
+    except EmilyError as error:
+        return failure(error)
+    if found.healthy:
         return Outcome(Verdict.UNCHANGED, "it runs what host.yaml describes, and is well")
-    ill = "; ".join(str(each) for each in report.blamed)
+    ill = "; ".join(str(each) for each in found.blamed)
     return Outcome(Verdict.FAILED, f"nothing to apply, but it is not well: {ill}")
 
 
-def last_word(host: str, outcome: Outcome, *, lab: bool, json: bool) -> None:
-    """What became of it: for a person on the last lines, loud where it must be."""
-    if json:
-        tell_outcome(host, outcome)
-        return
+def last_word(host: str, outcome: Outcome, where: Where, *, json: bool, reboot: str = "") -> None:
+    """What became of it: for a person on the last lines, loud where it must be.
+
+    A Ctrl-C changes nothing any more; REBOOT is the command for what counts only after one.
+    """
+    there = where.afterwards if outcome.verdict is Verdict.COMMITTED else where
+    outcome = replace(outcome, detail=there.said(outcome.detail))
+    with contextlib.suppress(KeyboardInterrupt):
+        if json:
+            tell_outcome(host, outcome)
+        else:
+            _last_lines(host, outcome, there.said(reboot or f"emily-infra apply {host} --reboot"))
+
+
+def _last_lines(host: str, outcome: Outcome, reboot: str) -> None:
     if outcome.verdict is Verdict.LOST:
-        say(typer.style(f"{host} NEEDS A PERSON NOW; look at its console", fg="red", bold=True))
+        mention(typer.style(f"{host} NEEDS A PERSON NOW; look at its console", fg="red", bold=True))
     word = typer.style(outcome.verdict.value, fg=_COLOURS.get(outcome.verdict, "red"), bold=True)
     first, *rest = outcome.detail.splitlines() or [""]
-    tell(f"{host}: {word}" + (f": {printable(first)}" if first else ""))
+    report(f"{host}: {word}" + (f": {printable(first)}" if first else ""))
     for line in rest:  # a command stands on a line of its own, so that it can be pasted
-        tell(f"  {printable(line)}")
+        report(f"  {printable(line)}")
     if outcome.pending:
-        tell(f"{host}: a reboot is pending: {printable(outcome.pending)}")
-        tell(f"  when it suits: emily-infra apply {host} --reboot{' --lab' if lab else ''}")
+        report(f"{host}: a reboot is pending: {printable(outcome.pending)}")
+        report(f"  when it suits: {reboot}")

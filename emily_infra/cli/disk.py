@@ -6,8 +6,9 @@ import typer
 
 from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.hands import approve_by_name, confirming, hands_on
-from emily_infra.cli.output import say, tell, tell_json
-from emily_infra.cli.reach import Lab, Via, pasteable
+from emily_infra.cli.output import report, report_json, say, tell, tell_json
+from emily_infra.cli.reach import Lab, Via, Where, pasteable, signposted
+from emily_infra.cli.stopping import before_any_change, if_stopped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ _STYLES = {"well": "green", "MISSING": "red", "OFFLINE": "yellow", "ERRORS": "ye
 
 
 @app.command("list", short_help="List all disks, with what is left if they fail.")
+@signposted
 def list_(host: Host, via: Via = "", lab: Lab = False, json: Json = False) -> None:
     """List every disk of HOST: bay, serial, what it is for, how it is, and what could fail yet.
 
@@ -41,7 +43,7 @@ def list_(host: Host, via: Via = "", lab: Lab = False, json: Json = False) -> No
     from emily_infra.disks.listing import rows
     from emily_infra.storage.create import known_pools
 
-    described, seen = _seen(host, lab=lab, via=via)
+    described, seen = _seen(host, Where(lab, via))
     known_pools(host, seen)
     found = rows(described.spec.storage, seen)
     if json:
@@ -53,6 +55,7 @@ def list_(host: Host, via: Via = "", lab: Lab = False, json: Json = False) -> No
 
 
 @app.command(short_help="Make a disk visible in its bay.")
+@signposted
 def locate(
     host: Host,
     disk: Disk,
@@ -67,7 +70,7 @@ def locate(
     from emily_infra.storage.locate import locate as light
 
     described = _described(host)
-    with hands_on(described, lab=lab, via=via) as machine:
+    with hands_on(described, Where(lab, via)) as machine:
         found = Members(described.spec.storage, observe(machine)).by_id(disk)
         tell(_bay(described, disk))
         if found is None:
@@ -81,6 +84,7 @@ def locate(
 
 
 @app.command(short_help="Take a disk out of its pools.")
+@signposted
 def offline(
     host: Host,
     disk: Disk,
@@ -93,40 +97,45 @@ def offline(
 
     Refused where redundancy would be lost: counted from the tree of vdevs, from which devices are
     there, and from what a resilver still owes. Exit codes: 0 it is out, 1 refused or an error, 7
-    somebody deploys, 8 out of reach.
+    somebody deploys, 8 out of reach, 130 stopped by hand.
     """
     from emily_infra.storage.offline import leaving, look
     from emily_infra.storage.offline import offline as take_out
 
-    described = _described(host)
-    with hands_on(described, lab=lab, via=via) as machine:
-        todo = leaving(described.spec.storage, disk, look(machine, described))
-        if not json:
-            tell(_bay(described, disk))
-            for each in todo:
-                say(_leaving(described, each, lab=lab))
-        if todo:
-            approve_by_name(f"take {disk} out of {host}?", disk, confirm)
-            take_out(machine, described, disk)
-        pools = sorted({each.pool.name for each in todo})
+    where, described = Where(lab, via), _described(host)
+    with hands_on(described, where) as machine:
+        with before_any_change():
+            todo = leaving(described.spec.storage, disk, look(machine, described))
+            if not json:
+                tell(_bay(described, disk))
+                for each in todo:
+                    say(_leaving(described, each, where))
+            if todo:
+                approve_by_name(f"take {disk} out of {host}?", disk, confirm)
+        with if_stopped(f"{disk} may be out of some of its pools"):
+            if todo:
+                take_out(machine, described, disk)
+    pools = sorted({each.pool.name for each in todo})
     if json:
-        tell_json({"disk": disk, "offline": True, "pools": pools})
+        report_json({"disk": disk, "offline": True, "pools": pools})
         return
-    tell(f"{disk} is out of {', '.join(pools)}" if todo else f"{disk} is out of its pools already")
+    out = f"{disk} is out of {', '.join(pools)}" if todo else f"{disk} is out of its pools already"
+    report(out)
     for each in todo:
         back = ("zpool", "online", each.pool.name, each.leaf.guid or each.leaf.path)
-        tell(f"back, if nothing was pulled: {pasteable(described, back, lab=lab)}")
-    tell(f"next: emily-infra disk replace {host} {disk}{' --lab' if lab else ''}")
+        report(f"back, if nothing was pulled: {pasteable(described, back, where)}")
+    report(where.said(f"next: emily-infra disk replace {host} {disk}"))
 
 
-def _leaving(host: "spec.Host", each: "Leaving", *, lab: bool) -> str:
+def _leaving(host: "spec.Host", each: "Leaving", where: Where) -> str:
     more = f"{each.left} more may fail" if each.left else typer.style(
         "no more may fail", fg="yellow", bold=True)  # fmt: skip
-    command = pasteable(host, each.command, lab=lab)
+    command = pasteable(host, each.command, where)
     return f"{each.pool.name}: {each.leaf.path} goes, then {more} in its vdev\n  {command}"
 
 
 @app.command(short_help="Replace a disk by a new one.")
+@signposted
 def replace(
     host: Host,
     disk: Disk,
@@ -143,13 +152,13 @@ def replace(
 
     With NEW: look at it, let ZFS fill it, follow that, and write it into host.yaml for review. It
     can be left (Ctrl-C) and taken up again by the same command. Exit codes: 0 done, or begun with
-    --no-wait, 1 refused or an error, 7 somebody deploys, 8 out of reach.
+    --no-wait, 1 refused or an error, 7 somebody deploys, 8 out of reach, 130 left by Ctrl-C.
     """
     from emily_infra.cli.replacing import Asked, advise, walk
 
     root, described = _rooted(host)
-    asked = Asked(root, described, disk, confirm, lab=lab, wait=not no_wait, json=json)
-    with hands_on(described, lab=lab, via=via) as machine:
+    asked = Asked(root, described, disk, confirm, Where(lab, via), wait=not no_wait, json=json)
+    with hands_on(described, asked.where) as machine:
         if new is None:
             advise(machine, asked)
         else:
@@ -168,11 +177,11 @@ def _described(name: str) -> "spec.Host":
     return the_host(name)[1]
 
 
-def _seen(name: str, *, lab: bool, via: str) -> "tuple[spec.Host, Observation]":
+def _seen(name: str, where: Where) -> "tuple[spec.Host, Observation]":
     from emily_infra.observe import observe
 
     described = _described(name)
-    with hands_on(described, lab=lab, via=via) as machine:
+    with hands_on(described, where) as machine:
         return described, observe(machine)
 
 

@@ -6,7 +6,7 @@ import typer
 
 from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.output import printable, say, tell, tell_json, width
-from emily_infra.cli.reach import Lab, pasteable
+from emily_infra.cli.reach import Lab, Via, Where, pasteable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,8 +19,12 @@ _ALL = 10_000
 _OF_THE_HOST = ("host.yaml", "hardware.nix")
 
 
-def drift(host: Host, lab: Lab = False, json: Json = False) -> None:
-    """Compare HOST as it runs with host.yaml: 0 nothing differs, 2 something does, 1 an error."""
+def drift(host: Host, via: Via = "", lab: Lab = False, json: Json = False) -> None:
+    """Compare HOST as it runs with host.yaml.
+
+    Exit codes: 0 nothing differs, 2 something does, 1 an error, or nothing differs in what the host
+    could tell, which was not all.
+    """
     from emily_infra.cli.look import look, the_host
     from emily_infra.observe import Question, Want
     from emily_infra.observe.drift import drift as compare
@@ -29,23 +33,25 @@ def drift(host: Host, lab: Lab = False, json: Json = False) -> None:
     root, described = the_host(host)
     firewall = str(ruleset(described.spec))
     question = Question(wants=frozenset({Want.SOURCE}), firewall=firewall, deploys=_ALL)
-    seen = look(described, question, lab=lab)
+    where = Where(lab, via)
+    seen = look(described, question, where)
     found = compare(described, files(root, described), seen)
     if json:
         gaps = [{"section": gap.section, "why": gap.why} for gap in seen.gaps]
-        tell_json({"host": host, "differences": [_data(each) for each in found], "gaps": gaps})
+        tell_json({"host": host, "differences": [_data(each, where) for each in found],
+                   "gaps": gaps})  # fmt: skip
     else:
-        for line in _lines(found, lambda command: pasteable(described, command, lab=lab)):
+        for line in _lines(found, lambda command: pasteable(described, command, where)):
             tell(line)
         for gap in seen.gaps:
             say(f"{typer.style('not compared', fg='yellow')}: {gap.section}: {printable(gap.why)}")
-        say(f"{host}: {_summary(len(found))}")
+        say(f"{host}: {_summary(len(found), whole=not seen.gaps)}")
     if found or seen.gaps:
         raise typer.Exit(2 if found else 1)
 
 
-def _data(each: "Difference") -> dict[str, object]:
-    return {**vars(each), "command": list(each.command)}
+def _data(each: "Difference", where: Where) -> dict[str, object]:
+    return {**vars(each), "command": where.words(each.command)}
 
 
 def files(root: "Path", host: "spec.Host") -> dict[str, str]:
@@ -63,9 +69,9 @@ def files(root: "Path", host: "spec.Host") -> dict[str, str]:
     return found
 
 
-def _summary(count: int) -> str:
+def _summary(count: int, *, whole: bool) -> str:
     if not count:
-        return "as host.yaml says"
+        return "as host.yaml says" if whole else "nothing differs in what could be compared"
     return "1 difference" if count == 1 else f"{count} differences"
 
 

@@ -2,33 +2,48 @@
 
 from typing import TYPE_CHECKING
 
+import typer
+
 from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.moments import ago, iso
 from emily_infra.cli.output import say, tell_json, width
-from emily_infra.cli.reach import Lab
+from emily_infra.cli.reach import Lab, Via, Where
 
 if TYPE_CHECKING:
     from emily_infra.observe import Observation
     from emily_infra.observe.generations import Generation
 
 _ALL = 10_000
+_ASKED = ("links", "systems", "basics", "boot_loader", "state")
+"""The sections of the probe that a row is made from."""
 _WIDE = 130
 """Columns from which whole store paths fit."""
 
 
-def generations(host: Host, lab: Lab = False, json: Json = False) -> None:
-    """List the generations of HOST: when each was made, by which deploy, and which one runs."""
-    from emily_infra.cli.look import cell, look, show, table, the_host
+def generations(host: Host, via: Via = "", lab: Lab = False, json: Json = False) -> None:
+    """List the generations of HOST: when each was made, by which deploy, and which one runs.
+
+    Exit code 1 where the host could not tell all of it.
+    """
+    from emily_infra.cli.look import look, the_host, unanswered
     from emily_infra.observe import Question
 
-    seen = look(the_host(host)[1], Question(deploys=_ALL), lab=lab)
+    seen = look(the_host(host)[1], Question(deploys=_ALL), Where(lab, via))
+    cut = unanswered(seen, *_ASKED)
     rows = [_row(seen, each) for each in reversed(seen.generation.generations)]
     if json:
         tell_json(rows)
-        return
-    if not rows:
+    elif rows:
+        _show(seen, rows)
+    elif not cut:
         say(f"{host} has no system profile yet: it has never been deployed to")
-        return
+    if cut:
+        raise typer.Exit(1)
+
+
+def _show(seen: "Observation", rows: "list[dict[str, object]]") -> None:
+    from emily_infra.cli.look import cell, show, table
+
     columns = ["", "made", "system", "kernel", "deploy", ""]
     shown = table(*columns, *(["toplevel"] if width() >= _WIDE else []))
     for row in rows:

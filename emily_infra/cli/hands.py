@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from emily_infra.cli.asking import must_type
+from emily_infra.cli.reach import Where, reach, reached
+from emily_infra.cli.stopping import before_any_change
+
 if TYPE_CHECKING:
     from emily_infra.machine import Machine
     from emily_infra.spec.host import Host
@@ -23,16 +27,12 @@ def confirming(what: str) -> object:
 
 
 @contextmanager
-def hands_on(host: "Host", *, lab: bool, via: str = "") -> "Iterator[Machine]":
+def hands_on(host: "Host", where: Where) -> "Iterator[Machine]":
     """One connection for all of a command; OutOfReach where none comes about."""
-    from emily_infra.apply.errors import OutOfReach
-    from emily_infra.cli.reach import reach
-    from emily_infra.machine import Unreachable, connect
+    from emily_infra.machine import connect
 
-    try:
-        machine = connect(reach(host, lab=lab, via=via))
-    except Unreachable as error:
-        raise OutOfReach(str(error), hint=error.hint) from error
+    with before_any_change(), reached():
+        machine = connect(reach(host, where))
     try:
         yield machine
     finally:
@@ -52,10 +52,7 @@ def approve_by_name(question: str, name: str, given: str) -> None:
             f"there is no terminal to type {name} on",
             hint=f"when you have read the above: the same with --confirm {name}",
         )
-    answer = typer.prompt(f"{question}\ntype {name} to go on", default="", err=True,
-                          show_default=False)  # fmt: skip
-    if answer.strip() != name:
-        raise typer.Abort
+    must_type(f"{question}\ntype {name} to go on", name)
 
 
 def span(least: int, most: int) -> str:

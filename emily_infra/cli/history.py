@@ -7,7 +7,7 @@ import typer
 from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.moments import ago, iso, span
 from emily_infra.cli.output import printable, say, tell, tell_json
-from emily_infra.cli.reach import Lab
+from emily_infra.cli.reach import Lab, Via, Where
 from emily_infra.errors import EmilyError
 
 if TYPE_CHECKING:
@@ -29,16 +29,21 @@ def history(
         str | None, typer.Argument(help="Show one deploy, event by event.", metavar="ID")
     ] = None,
     last: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20,
+    via: Via = "",
     lab: Lab = False,
     json: Json = False,
 ) -> None:
-    """Show what the host itself recorded of deploys: when, who, what, and how each ended."""
-    from emily_infra.cli.look import look, the_host
+    """Show what the host itself recorded of deploys: when, who, what, and how each ended.
+
+    Exit code 1 where the host could not tell all of it.
+    """
+    from emily_infra.cli.look import look, the_host, unanswered
     from emily_infra.observe import Question
 
     keep = 100_000 if deploy else last
-    seen = look(the_host(host)[1], Question(deploys=keep), lab=lab)
-    if deploy:
+    seen = look(the_host(host)[1], Question(deploys=keep), Where(lab, via))
+    cut = unanswered(seen, "state")
+    if deploy and not (cut and not _beginning(seen, deploy)):
         one = _find(seen, deploy)
         tell_json(_data(seen, one)) if json else _story(seen, one)
     elif json:
@@ -46,13 +51,19 @@ def history(
     else:
         if seen.deploys.records:
             _table(seen)
-        else:
+        elif not cut:
             say(f"{host} has no record of a deploy")
         _of_disks(seen, last)
+    if cut:
+        raise typer.Exit(1)
+
+
+def _beginning(seen: "Observation", wanted: str) -> "list[Deploy]":
+    return [each for each in seen.deploys.records if each.id.startswith(wanted)]
 
 
 def _find(seen: "Observation", wanted: str) -> "Deploy":
-    found = [each for each in seen.deploys.records if each.id.startswith(wanted)]
+    found = _beginning(seen, wanted)
     if len(found) != 1:
         what = "no deploy" if not found else f"{len(found)} deploys"
         raise NoSuchDeploy(

@@ -51,7 +51,9 @@ def down(host: Host) -> None:
     """Switch the lab of HOST off in good order; its disks stay."""
     from emily_infra.lab import Lab
 
-    Lab(host).down()
+    lab = Lab(host)
+    _must_exist(lab)
+    lab.down()
     say(f"the lab of {host} is off; its disks stay until: emily-infra lab reset {host}")
 
 
@@ -60,7 +62,9 @@ def reset(host: Host) -> None:
     """Delete the lab of HOST: the next `up` begins with blank disks and the first generation."""
     from emily_infra.lab import Lab
 
-    Lab(host).reset()
+    lab = Lab(host)
+    _must_exist(lab)
+    lab.reset()
     say(f"the lab of {host} is gone; begin anew with: emily-infra lab up {host}")
 
 
@@ -101,6 +105,8 @@ def status(host: Host, json: Json = False) -> None:
         tell_json(asdict(found))
         return
     _describe(found)
+    if found.exercised:
+        tell(f"played      {len(found.exercised)} options: {', '.join(found.exercised)}")
     for line in found.left_out:
         tell(f"not played  {line}")
 
@@ -111,6 +117,13 @@ def _plan(name: str, memory: int) -> "Plan":
 
     root, host = the_host(name)
     return Plan(host, root, memory)
+
+
+def _must_exist(lab: "Lab") -> None:
+    from emily_infra.lab.faults import NotUp
+
+    if not lab.exists:
+        raise NotUp(f"{lab.name} has no lab", hint=f"emily-infra lab up {lab.name}")
 
 
 def _must_run(lab: "Lab") -> None:

@@ -1,7 +1,7 @@
 """Looking at machines, many at the same time, and tables of what is seen."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from emily_infra.cli.output import as_text, complain, printable, say, width
-from emily_infra.cli.reach import reach
+from emily_infra.cli.reach import Where, reach
+from emily_infra.cli.stopping import at_once
 from emily_infra.errors import EmilyError
+from emily_infra.findings import Finding
 from emily_infra.machine import connect
 from emily_infra.observe import Observation, Question, observe
 from emily_infra.spec.host import Host
@@ -26,15 +28,16 @@ Asking = Callable[[Host], Question]
 Seen = tuple[Host, Observation | EmilyError]
 
 
-def described(names: list[str]) -> tuple[Path, list[Host], list[str]]:
-    """The project, the named hosts or all of them, and those whose host.yaml cannot be read."""
+def described(names: list[str]) -> tuple[Path, list[Host], list[Finding]]:
+    """The project, the named hosts or all of them, and one reason for each that cannot be read."""
     root = find_root(Path.cwd())
     loaded = load(root, names)
     for line in as_text(loaded.findings):
         say(line)
-    wrong = sorted({finding.host for finding in loaded.findings} - loaded.fleet.keys())
-    for name in wrong:
-        complain(f"{name} cannot be read", "mend the errors above first")
+    reasons = {each.host: each for each in reversed(loaded.findings)}
+    wrong = [reasons[name] for name in sorted(reasons.keys() - loaded.fleet.keys())]
+    for each in wrong:
+        complain(f"{each.host} cannot be read", "mend the errors above first")
     return root, list(loaded.fleet.values()), wrong
 
 
@@ -46,40 +49,42 @@ def the_host(name: str) -> tuple[Path, Host]:
     return root, hosts[0]
 
 
-def look(host: Host, question: Question, *, lab: bool, via: str = "") -> Observation:
+def look(host: Host, question: Question, where: Where) -> Observation:
     """One connection, one command."""
-    machine = connect(reach(host, lab=lab, via=via))
-    try:
+    with closing(connect(reach(host, where))) as machine:
         return observe(machine, question)
-    finally:
-        machine.close()
 
 
-def look_to_plan(host: Host, question: Question, *, lab: bool, via: str = "") -> Observation:
+def look_to_plan(host: Host, question: Question, where: Where) -> Observation:
     """The same; and a second command, where the plan will write to disks that must be blank."""
     from emily_infra.plan.storage import to_read
 
-    machine = connect(reach(host, lab=lab, via=via))
-    try:
+    with closing(connect(reach(host, where))) as machine:
         seen = observe(machine, question)
         if disks := to_read(host.spec, seen):
             return observe(machine, replace(question, disks=disks, patience=_TO_SPIN_UP))
         return seen
-    finally:
-        machine.close()
 
 
-def look_at_all(hosts: list[Host], asking: Asking, *, lab: bool) -> list[Seen]:
+def look_at_all(hosts: list[Host], asking: Asking, where: Where) -> list[Seen]:
     """Every host at the same time, in the order given; who cannot be reached holds up nobody."""
 
     def one(host: Host) -> Seen:
         try:
-            return host, look(host, asking(host), lab=lab)
+            return host, look(host, asking(host), where)
         except EmilyError as error:
             return host, error
 
-    with ThreadPoolExecutor(min(_AT_ONCE, len(hosts) or 1)) as pool:
-        return list(pool.map(one, hosts))
+    return at_once(one, hosts, _AT_ONCE)
+
+
+def unanswered(seen: Observation, *sections: str) -> bool:
+    """Whether the machine could not say all of these sections; it is told which, and why."""
+    gaps = [gap for gap in seen.gaps if gap.section.startswith(sections)]
+    for gap in gaps:
+        mark = typer.style("not known", fg="yellow")
+        say(f"{mark}: {seen.machine} cannot tell {gap.section}: {printable(gap.why)}")
+    return bool(gaps)
 
 
 def cell(text: object, style: str = "") -> Text:

@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import sys
 import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import NamedTuple, TextIO
 
 import typer
 
@@ -30,6 +32,32 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """A line of the result: stdout."""
     typer.echo(text, color=colour())
+
+
+def mention(text: str) -> None:
+    """As `say`, once something may have been changed."""
+    with lasting(sys.stderr):
+        say(text)
+
+
+def report(text: str) -> None:
+    """As `tell`, once something may have been changed."""
+    with lasting(sys.stdout):
+        tell(text)
+
+
+@contextmanager
+def lasting(stream: TextIO) -> Iterator[None]:
+    """A reader may go away, and the disk of a log be full: that ends the words, and no work."""
+    try:
+        yield
+    except OSError:
+        silence(stream)
+
+
+def silence(stream: TextIO) -> None:
+    """Nothing more can be written: Python would try once more at its end, and speak of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def colour() -> bool | None:
@@ -143,3 +171,9 @@ def as_data(findings: Iterable[Finding]) -> list[dict[str, object]]:
 def tell_json(data: object) -> None:
     """Data for a program, on stdout."""
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def report_json(data: object) -> None:
+    """As `tell_json`, once something may have been changed."""
+    with lasting(sys.stdout):
+        tell_json(data)

@@ -9,7 +9,7 @@ from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.check import checked
 from emily_infra.cli.output import as_text as findings_as_text
 from emily_infra.cli.output import complain, say, tell
-from emily_infra.cli.reach import Lab, Via
+from emily_infra.cli.reach import Lab, Via, Where
 from emily_infra.errors import EmilyError
 
 if TYPE_CHECKING:
@@ -48,23 +48,37 @@ def plan(
     """
     from emily_infra.plan import to_json
 
+    where = Where(lab, via)
     root, described = sound(host)
-    made = made_plan(root, described, lab=lab, via=via)
-    text = to_json(made)
     if out:
-        write(out, text)
-    if json:
-        tell(text.rstrip("\n"))
-    else:
-        from emily_infra.cli.planned import as_text
-
-        for line in as_text(made, detailed=detailed):
-            tell(line)
-        tell("")
-        for line in about_reboot(made, described, lab=lab):
-            tell(line)
-        tell(f"{following(made, described, out, lab=lab, via=via)}")
+        _takes_a_file(out)
+    made = made_plan(root, described, where)
+    text = to_json(made)
+    try:
+        _show(made, described, where, detailed=detailed) if not json else tell(text.rstrip("\n"))
+    finally:  # though nobody reads what is shown to its end, the file was asked for
+        if out:
+            write(out, text)
+    if not json:
+        tell(following(made, described, out, where))
     raise typer.Exit(0 if made.is_noop else PENDING)
+
+
+def _takes_a_file(out: Path) -> None:
+    """Before minutes are spent on a build, whether there is a place for what comes of it."""
+    wrong = "" if out.parent.is_dir() else f"there is no folder {out.parent}"
+    if wrong := wrong or ("it is a folder" if out.is_dir() else ""):
+        raise typer.BadParameter(f"{out} cannot be written: {wrong}", param_hint="--out")
+
+
+def _show(made: "Plan", host: "spec.Host", where: Where, *, detailed: bool) -> None:
+    from emily_infra.cli.planned import as_text
+
+    for line in as_text(made, where, detailed=detailed):
+        tell(line)
+    tell("")
+    for line in about_reboot(made, host, where):
+        tell(line)
 
 
 def sound(name: str) -> "tuple[Path, spec.Host]":
@@ -88,7 +102,7 @@ def sound(name: str) -> "tuple[Path, spec.Host]":
     return root, fleet[name]
 
 
-def made_plan(root: Path, host: "spec.Host", *, lab: bool, via: str = "") -> "Plan":
+def made_plan(root: Path, host: "spec.Host", where: Where) -> "Plan":
     """Build first, then look at the host: one connection, one command."""
     import time
 
@@ -96,24 +110,25 @@ def made_plan(root: Path, host: "spec.Host", *, lab: bool, via: str = "") -> "Pl
     from emily_infra.cli.look import look_to_plan
     from emily_infra.observe import EVERYTHING, Question
 
-    built = built_system(root, host, lab=lab)
-    seen = look_to_plan(host, Question(expected=built.toplevel, wants=EVERYTHING), lab=lab, via=via)
-    return planning.plan(host, built, seen, _means(time.time()))
+    built = built_system(root, host, where)
+    seen = look_to_plan(host, Question(expected=built.toplevel, wants=EVERYTHING), where)
+    return planning.plan(host, built, seen, means(time.time()))
 
 
-def _means(now: float) -> "Means":
+def means(now: float) -> "Means":
+    """Nix, and the operator's own time when the host was asked."""
     from emily_infra.machine import Local
     from emily_infra.plan import Means, by_nix
 
     return Means(evaluate=by_nix(Local()), clock=now)
 
 
-def built_system(root: Path, host: "spec.Host", *, lab: bool) -> "Built":
+def built_system(root: Path, host: "spec.Host", where: Where) -> "Built":
     """The system that the flake, or the lab's builder, makes of a host."""
     from emily_infra.apply.build import Flake
     from emily_infra.apply.build import Lab as LabSystem
 
-    return (LabSystem(root) if lab else Flake(root)).build(host)
+    return (LabSystem(root) if where.lab else Flake(root)).build(host)
 
 
 def write(path: Path, text: str) -> None:
@@ -121,18 +136,21 @@ def write(path: Path, text: str) -> None:
     import os
     import tempfile
 
-    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    fresh = None
     try:
+        handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
         Path(fresh).replace(path)
-    except BaseException:
-        Path(fresh).unlink(missing_ok=True)
-        raise
+    except OSError as error:  # of a name that nobody has given
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        if fresh:
+            Path(fresh).unlink(missing_ok=True)
 
 
 def about_reboot(
-    made: "Plan", host: "spec.Host", leave: "Leave | None" = None, *, lab: bool
+    made: "Plan", host: "spec.Host", where: Where, leave: "Leave | None" = None
 ) -> "Iterator[str]":
     """Whether apply starts the machine again, or leaves that to a person, who is told how."""
     from emily_infra.apply.decide import Leave, pending, reboots
@@ -143,31 +161,27 @@ def about_reboot(
         by = "--reboot" if given.reboot else "deploy.reboot: allowed"
         yield f"apply reboots {host.name} ({by})"
     elif pending(made):
-        again = ["emily-infra", "apply", host.name, "--reboot", *(["--lab"] if lab else [])]
-        yield f"a reboot stays to be done, when it suits: {' '.join(again)}"
+        again = f"emily-infra apply {host.name} --reboot"
+        yield where.said(f"a reboot stays to be done, when it suits: {again}")
 
 
-def following(
-    made: "Plan", host: "spec.Host", out: Path | None, *, lab: bool, via: str = ""
-) -> str:
+def following(made: "Plan", host: "spec.Host", out: Path | None, where: Where) -> str:
     """What to type next."""
     import shlex
 
     from emily_infra.plan import Activation, Weight
 
-    where = [*(["--via", via] if via else []), *(["--lab"] if lab else [])]
-    again = shlex.join(["emily-infra", "plan", host.name, *where])
     if made.is_noop:
         return f"next: nothing; {host.name} is as it should be"
     if stops := made.weighing(Weight.STOP):
-        return f"next: mend what is refused above ({stops[0].name}), then: {again}"
+        again = f"emily-infra plan {host.name}"
+        return where.said(f"next: mend what is refused above ({stops[0].name}), then: {again}")
     command = ["emily-infra", "apply", host.name]
     command += ["--plan", str(out)] if out else []
-    command += where
     if made.activation is Activation.REBOOT and host.spec.deploy.reboot == "manual":
         command.append("--reboot")
-    if flags := made.weighing(Weight.FLAG):
-        for danger in flags:
-            command += ["--accept", danger.name]
-        return f"next: mend what is refused above; or, knowing better: {shlex.join(command)}"
-    return f"next: {shlex.join(command)}"
+    flags = made.weighing(Weight.FLAG)
+    for danger in flags:
+        command += ["--accept", danger.name]
+    first = "mend what is refused above; or, knowing better: " if flags else ""
+    return where.said(f"next: {first}{shlex.join(command)}")

@@ -9,6 +9,7 @@ import typer
 
 from emily_infra.cli.options_text import cropped, files, sign
 from emily_infra.cli.output import printable, width
+from emily_infra.cli.reach import Where
 from emily_infra.plan.model import (
     Activation,
     Cause,
@@ -42,18 +43,19 @@ _ACTIONS = {
     UnitAction.START: Sign.ADDED,
 }
 _COLOURS = {Weight.STOP: "red", Weight.FLAG: "red", Weight.WARN: "yellow"}
+_HERE = Where()
 _HAZARDS = {Hazard.SAFE: "green", Hazard.DISRUPTIVE: "yellow", Hazard.IRREVERSIBLE: "magenta"}
 
 
-def as_text(plan: Plan, *, detailed: bool) -> Iterator[str]:
+def as_text(plan: Plan, where: Where = _HERE, *, detailed: bool) -> Iterator[str]:
     """Everything but the last line, which is for whoever knows how this was called."""
     first = textwrap.wrap(f"{plan.host}: {verdict(plan)}", width(), subsequent_indent="  ")
     yield from (typer.style(line, bold=True) for line in first)
-    yield from _part("Watch out", _dangers(plan))
+    yield from _part("Watch out", _dangers(plan, where))
     yield from _part("What changes", _changes(plan, detailed=detailed))
     yield from _part("Units", _units(plan, detailed=detailed))
     yield from _part("Packages", _packages(plan, detailed=detailed))
-    yield from _part("Storage", _storage(plan, detailed=detailed))
+    yield from _part("Storage", _storage(plan, where, detailed=detailed))
     yield from _part("Reboot", _reboot(plan))
     yield from _part("Your connection", _access(plan))
     yield from _part("Not known", (line for note in plan.notes for line in _wrapped(note, 2)))
@@ -110,12 +112,12 @@ def _wrapped(text: str, indent: int) -> list[str]:
     )  # fmt: skip
 
 
-def _dangers(plan: Plan) -> Iterator[str]:
+def _dangers(plan: Plan, where: Where) -> Iterator[str]:
     for danger in plan.dangers:
         yield f"  {_mark(danger)} {danger.name}"
         yield from _wrapped(danger.message, 4)
         if danger.hint:
-            yield from _wrapped(f"hint: {danger.hint}", 4)
+            yield from _wrapped(f"hint: {where.said(danger.hint)}", 4)
 
 
 def _mark(danger: Danger) -> str:
@@ -194,9 +196,9 @@ def _package(each: PackageChange) -> str:
     return printable(f"{each.name} {old}{' -> ' if old and new else ''}{new}")
 
 
-def _storage(plan: Plan, *, detailed: bool) -> Iterator[str]:
+def _storage(plan: Plan, where: Where, *, detailed: bool) -> Iterator[str]:
     for step in plan.steps:
-        yield from _step(step)
+        yield from _step(step, where)
     if plan.foreign:
         names = plan.foreign if detailed else plan.foreign[:_MANY]
         more = len(plan.foreign) - len(names)
@@ -204,10 +206,10 @@ def _storage(plan: Plan, *, detailed: bool) -> Iterator[str]:
         yield from _wrapped(f"not in host.yaml, left alone: {', '.join(names)}{rest}", 2)
 
 
-def _step(step: Step) -> Iterator[str]:
+def _step(step: Step, where: Where) -> Iterator[str]:
     hazard = typer.style(step.hazard.value, fg=_HAZARDS.get(step.hazard, "red"))
     yield f"  {hazard}: {printable(step.title)}"
-    yield from _wrapped(step.why, 4)
+    yield from _wrapped(where.said(step.why), 4)
     if step.word:
         yield from _wrapped(_asked(step), 4)
     for command in step.commands:

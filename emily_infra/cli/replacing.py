@@ -10,11 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
 from emily_infra.cli.hands import approve_by_name, span
-from emily_infra.cli.output import printable, say, tell, tell_json
-from emily_infra.cli.reach import pasteable
+from emily_infra.cli.output import mention, printable, report, report_json, say, tell, tell_json
+from emily_infra.cli.reach import Where, pasteable
+from emily_infra.cli.stopping import Stopped, before_any_change, if_stopped
 from emily_infra.disks.blank import wrong_size
 from emily_infra.disks.edit import Renaming, edited
 from emily_infra.disks.faults import NoSuchDisk, OtherwiseMeant
@@ -42,14 +41,9 @@ class Asked:
     host: Host
     old: str
     confirm: str
-    lab: bool
+    where: Where
     wait: bool
     json: bool
-
-    @property
-    def where(self) -> str:
-        """What follows the names in a command for the same machine."""
-        return " --lab" if self.lab else ""
 
 
 def advise(machine: Machine, asked: Asked) -> None:
@@ -61,21 +55,22 @@ def advise(machine: Machine, asked: Asked) -> None:
     if not parts:
         raise NoSuchDisk(
             f"no pool has anything on {old}",
-            hint=f"list the disks: emily-infra disk list {host.name}{asked.where}",
+            hint=f"list the disks: emily-infra disk list {host.name}",
         )
     new = candidates(host, old, seen)
     if asked.json:
         tell_json({"disk": old, "candidates": [disk.ids[0] for disk in new]})
         return
-    for line in _which(host, old, seen):
-        tell(line)
+    for line in _which(asked, seen):
+        tell(asked.where.said(line))
     for pool, leaf in parts:
         tell(_left(Redundancy(pool, members.is_there), leaf))
     for line in _ways(asked, parts[0][1].state, [(disk.ids[0], disk.size) for disk in new]):
-        tell(line)
+        tell(asked.where.said(line))
 
 
-def _which(host: Host, old: str, seen: Observation) -> Iterator[str]:
+def _which(asked: Asked, seen: Observation) -> Iterator[str]:
+    host, old = asked.host, asked.old
     body, disk = host.spec.storage.disks.get(old), Members(host.spec.storage, seen).by_id(old)
     bay = "unknown" if body is None or body.bay is None else str(body.bay)
     yield f"disk    {old}"
@@ -99,62 +94,68 @@ def _left(redundancy: Redundancy, leaf: Vdev) -> str:
 
 
 def _ways(asked: Asked, state: str, new: list[tuple[str, int]]) -> Iterator[str]:
-    name, old, where = asked.host.name, asked.old, asked.where
+    name, old = asked.host.name, asked.old
     if new:
         yield "new disks, which host.yaml does not name:"
         for disk, size in new:
-            yield f"  {approximately(size):>9}  emily-infra disk replace {name} {old} {disk}{where}"
+            yield f"  {approximately(size):>9}  emily-infra disk replace {name} {old} {disk}"
         return
     yield "no new disk that is large enough is there. Either:"
     yield "  put one into a free bay: the old disk then stays readable until the new one is full"
     if state == "ONLINE":
-        yield f"  or free its bay first: emily-infra disk offline {name} {old}{where}"
+        yield f"  or free its bay first: emily-infra disk offline {name} {old}"
     else:
         yield "  or pull it and put the new one into its bay"
-    yield f"then: emily-infra disk replace {name} {old}{where}"
+    yield f"then: emily-infra disk replace {name} {old}"
 
 
 def walk(machine: Machine, asked: Asked, new: str) -> None:
     """From wherever it stands to the end, or to where it may be left."""
-    replacement = Replacement(machine, asked.host, asked.old, new, say)
-    standing = replacement.look()
-    if not standing.is_done and not standing.is_begun:
-        standing = _begin(replacement, standing, asked)
-    if not standing.is_done and not asked.wait:
-        _say_left(asked, new)
-        return
-    try:
-        standing = standing if standing.is_done else _followed(replacement, asked)
-    except KeyboardInterrupt:
-        _say_left(asked, new)
-        raise typer.Exit(0) from None
-    _healthy(standing)
-    with suppress(CommandFailed):  # its place in the record is no reason to call it undone
-        replacement.end()
-    _write(asked, new, standing)
+    replacement = Replacement(machine, asked.host, asked.old, new, mention)
+    with before_any_change():
+        standing = replacement.look()
+        begun = standing.is_done or standing.is_begun
+        if not begun:
+            _agree(replacement, standing, asked)
+    if not begun:
+        with if_stopped(f"{new} may be written on already, and what zpool was told goes on"):
+            standing = replacement.begin()
+    if not standing.is_done:
+        if not asked.wait:
+            _say_left(asked, new)
+            return
+        try:
+            standing = _followed(replacement, asked)
+        except KeyboardInterrupt:
+            _say_left(asked, new)
+            raise Stopped(f"{new} goes on being filled") from None
+    with if_stopped(f"{new} is full, and host.yaml may not name it yet"):
+        _healthy(standing)
+        with suppress(CommandFailed):  # its place in the record is no reason to call it undone
+            replacement.end()
+        _write(asked, new, standing)
 
 
-def _begin(replacement: Replacement, standing: Standing, asked: Asked) -> Standing:
-    report = replacement.check(standing)
-    if found := report.found:
+def _agree(replacement: Replacement, standing: Standing, asked: Asked) -> None:
+    """Show what is written on and what is left meanwhile to whoever types its name."""
+    if found := replacement.check(standing).found:
         text = f"{replacement.new}: {found.model} {found.serial}, {approximately(found.size)}"
         say(printable(f"{text}, blank"))
     members = Members(asked.host.spec.storage, standing.seen)
     for each in standing.members:
         say(_left(Redundancy(each.pool, members.is_there), each.leaf))
         if not each.is_begun:
-            say(f"  {pasteable(asked.host, replacement.command(each), lab=asked.lab)}")
+            say(f"  {pasteable(asked.host, replacement.command(each), asked.where)}")
     approve_by_name(f"write on {replacement.new}?", replacement.new, asked.confirm)
-    return replacement.begin()
 
 
 def _say_left(asked: Asked, new: str) -> None:
-    again = f"emily-infra disk replace {asked.host.name} {asked.old} {new}{asked.where}"
+    again = asked.where.said(f"emily-infra disk replace {asked.host.name} {asked.old} {new}")
     if asked.json:
-        tell_json({"disk": asked.old, "new": new, "done": False})
+        report_json({"disk": asked.old, "new": new, "done": False})
     else:
-        tell("it is being filled, and goes on by itself")
-        tell(f"how far it is, and the end of it: {again}")
+        report("it is being filled, and goes on by itself")
+        report(f"how far it is, and the end of it: {again}")
 
 
 def _followed(replacement: Replacement, asked: Asked) -> Standing:
@@ -182,11 +183,11 @@ def _followed(replacement: Replacement, asked: Asked) -> Standing:
 
 def _tell_progress(pool: Pool, line: str, asked: Asked) -> None:
     if not asked.json:
-        say(line)
+        mention(line)
         return
     scan = resilver(pool)
     percent = scan.percent if scan else None
-    tell(json.dumps({"type": "progress", "pool": pool.name, "percent": percent}))
+    report(json.dumps({"type": "progress", "pool": pool.name, "percent": percent}))
 
 
 def progress(pool: Pool, samples: "deque[Sample]", now: int) -> str:
@@ -222,18 +223,20 @@ def _write(asked: Asked, new: str, standing: Standing) -> None:
         done = edited(host.source.file, path.read_bytes(), _renaming(host, old, new, standing))
         put(path, done.text)
         lines = done.mentions
-        say(f"{host.source.file}: {old} -> {new} in {', '.join(done.places)}")
+        mention(f"{host.source.file}: {old} -> {new} in {', '.join(done.places)}")
     if asked.json:
-        tell_json({"disk": old, "new": new, "done": True, "file": host.source.file})
+        report_json({"disk": old, "new": new, "done": True, "file": host.source.file})
         return
     if lines:
-        say(f"{old} is still mentioned in line {', '.join(map(str, lines))}; look at it yourself")
-    tell(f"{new} has taken the place of {old}; {old} may be pulled")
+        where = ", ".join(map(str, lines))
+        mention(f"{old} is still mentioned in line {where}; look at it yourself")
+    report(f"{new} has taken the place of {old}; {old} may be pulled")
     if any(body.partitions for name, body in host.spec.storage.disks.items() if name == old):
-        tell("its boot partition, if it has one, is empty: the boot loader has to get there yet")
-    tell("is its bay another one now? then mend `bay:` as well")
-    tell(f"review: git diff {host.source.file}")
-    tell(f"next: emily-infra render {host.name} && emily-infra plan {host.name}{asked.where}")
+        report("its boot partition, if it has one, is empty: the boot loader has to get there yet")
+    report("is its bay another one now? then mend `bay:` as well")
+    report(f"review: git diff {host.source.file}")
+    following = f"emily-infra render {host.name} && emily-infra plan {host.name}"
+    report(f"next: {asked.where.said(following)}")
 
 
 def _renaming(host: Host, old: str, new: str, standing: Standing) -> Renaming:

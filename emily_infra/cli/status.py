@@ -8,7 +8,7 @@ import typer
 from emily_infra.cli.arguments import Hosts, Json
 from emily_infra.cli.moments import ago, span
 from emily_infra.cli.output import printable, tell, tell_json, width
-from emily_infra.cli.reach import Lab, pasteable
+from emily_infra.cli.reach import Lab, Via, Where, pasteable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,19 +23,23 @@ if TYPE_CHECKING:
 _LABEL = 9
 
 
-def status(hosts: Hosts = None, lab: Lab = False, json: Json = False) -> None:
+def status(hosts: Hosts = None, via: Via = "", lab: Lab = False, json: Json = False) -> None:
     """Show how machines are: what they run, their units, pools and last deploy, what is wrong."""
     from emily_infra.cli.look import described, look_at_all
-    from emily_infra.cli.status_data import as_data
+    from emily_infra.cli.status_data import as_data, not_readable
     from emily_infra.observe import Question
 
+    where = Where(lab, via)
     _, fleet, unreadable = described(hosts or [])
-    seen = look_at_all(fleet, lambda _: Question(), lab=lab)
+    if via and len(fleet) + len(unreadable) > 1:
+        raise typer.BadParameter("--via is for one host", param_hint="--via")
+    seen = look_at_all(fleet, lambda _: Question(), where)
     if json:
-        tell_json([as_data(*each) for each in seen])
+        told = [as_data(*each, where) for each in seen]
+        tell_json([*told, *(not_readable(finding) for finding in unreadable)])
     else:
         for each in seen:
-            tell("\n".join([*_block(*each, lab=lab), ""]))
+            tell("\n".join([*_block(*each, where), ""]))
     if unreadable or not all(_is_well(each) for each in seen):
         raise typer.Exit(1)
 
@@ -50,20 +54,20 @@ def _is_well(each: "Seen") -> bool:
     return all(trouble.weight is not Weight.WRONG for trouble in troubles(found))
 
 
-def _block(host: "Host", found: "Observation | EmilyError", *, lab: bool) -> "Iterator[str]":
+def _block(host: "Host", found: "Observation | EmilyError", where: Where) -> "Iterator[str]":
     from emily_infra.observe import Observation
     from emily_infra.observe.trouble import troubles
 
     if isinstance(found, Observation):
         told = troubles(found)
         yield _headline(host.name, found, told)
-        yield from _troubles(told, lambda command: pasteable(host, command, lab=lab))
+        yield from _troubles(told, lambda command: pasteable(host, command, where))
         yield from _system(found)
         yield from _pools(found)
         yield from _deploy(found)
     else:
         yield f"{_bold(host.name)}  {typer.style('not seen', fg='red')}"
-        for text in (f"{found.code}: {found}", f"hint: {found.hint}"):
+        for text in (f"{found.code}: {found}", f"hint: {where.said(found.hint)}"):
             yield from (f"  {line}" for line in _wrapped(text, 2))
 
 
@@ -121,6 +125,8 @@ def _system(seen: "Observation") -> "Iterator[str]":
         words.append("running and next at boot" if has.boot_default else "running")
     elif has.profile:
         words += [f"{name}: {_named(seen, each)}" for name, each in pointers.items() if each]
+    if has.booted and has.booted != has.current:
+        words.append(f"booted: {_named(seen, has.booted)}")
     yield from _labelled("system", ", ".join(words))
     if seen.units.loaded:
         failed = f"{len(seen.units.failed)} failed" if seen.units.failed else "none failed"

@@ -1,18 +1,19 @@
 """What `emily-infra status --json` prints."""
 
 from emily_infra.cli.moments import iso
+from emily_infra.cli.reach import Where
 from emily_infra.errors import EmilyError
+from emily_infra.findings import Finding
 from emily_infra.observe import Observation
 from emily_infra.observe.pools import Pool
 from emily_infra.observe.trouble import troubles
 from emily_infra.spec.host import Host
 
 
-def as_data(host: Host, found: Observation | EmilyError) -> dict[str, object]:
+def as_data(host: Host, found: Observation | EmilyError, where: Where) -> dict[str, object]:
     """A host for a program; `seen` is false where it could not be reached."""
     if not isinstance(found, Observation):
-        error = {"code": found.code, "message": str(found), "hint": found.hint}
-        return {"host": host.name, "seen": False, "well": False, "error": error}
+        return _not_seen(host.name, found.code, str(found), where.said(found.hint))
     has, last, told = found.generation, found.deploys.last, troubles(found)
     lock = found.deploys.lock
     return {
@@ -20,7 +21,7 @@ def as_data(host: Host, found: Observation | EmilyError) -> dict[str, object]:
         "seen": True,
         "well": all(trouble.weight != "wrong" for trouble in told),
         "troubles": [
-            {"weight": t.weight, "message": t.message, "look": list(t.look)} for t in told
+            {"weight": t.weight, "message": t.message, "look": where.words(t.look)} for t in told
         ],
         "at": iso(found.identity.now),
         "hostname": found.identity.hostname,
@@ -40,6 +41,17 @@ def as_data(host: Host, found: Observation | EmilyError) -> dict[str, object]:
         "lock": lock and {"deploy": lock.deploy, "who": lock.who, "since": iso(lock.since)},
         "gaps": [{"section": gap.section, "why": gap.why} for gap in found.gaps],
     }
+
+
+def not_readable(finding: Finding) -> dict[str, object]:
+    """A host for a program that was not asked, because its host.yaml does not say where it is."""
+    message = f"{finding.location}: {finding.message}"
+    return _not_seen(finding.host, finding.code, message, finding.hint)
+
+
+def _not_seen(host: str, code: str, message: str, hint: str) -> dict[str, object]:
+    error = {"code": code, "message": message, "hint": hint}
+    return {"host": host, "seen": False, "well": False, "error": error}
 
 
 def _pool_data(pool: Pool) -> dict[str, object]:

@@ -6,8 +6,18 @@ import typer
 
 from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.hands import approve_by_name, confirming, hands_on
-from emily_infra.cli.output import as_data, as_text, complain, say, tell, tell_json
-from emily_infra.cli.reach import Lab, Via, pasteable
+from emily_infra.cli.output import (
+    as_data,
+    as_text,
+    complain,
+    mention,
+    report,
+    report_json,
+    say,
+    tell,
+)
+from emily_infra.cli.reach import Lab, Via, Where, pasteable, signposted
+from emily_infra.cli.stopping import before_any_change, if_stopped
 
 if TYPE_CHECKING:
     from emily_infra.disks.blank import Report
@@ -30,6 +40,7 @@ def storage() -> None:
 
 
 @app.command(short_help="Create a pool on blank disks.")
+@signposted
 def create(
     host: Host,
     pool: Annotated[str, typer.Argument(metavar="POOL", help="A pool of its host.yaml.")],
@@ -43,28 +54,32 @@ def create(
     Shows every disk and the exact command, and wants the pool's name typed. It may be run again
     after having been cut off anywhere. With --json and without --confirm it only looks. Exit codes:
     0 it is there as described, or could be created (--json), 1 a finding or an error, 7 somebody
-    deploys, 8 out of reach.
+    deploys, 8 out of reach, 130 stopped by hand.
     """
     from emily_infra.storage.create import Creation
     from emily_infra.storage.rehearsal import accepts_weaker
 
+    where = Where(lab, via)
     described, findings = _sound(host, pool)
-    with hands_on(described, lab=lab, via=via) as machine:
-        creation = Creation(machine, described, pool, say, accepts_weaker(findings, pool))
-        found = creation.look()
-        commands = [] if found.is_done or found.findings else list(_commands(creation, found))
-        if not json:
-            _show(creation, found, commands, lab=lab)
-        go_on = not found.findings and not found.is_done and (bool(confirm) or not json)
+    with hands_on(described, where) as machine:
+        creation = Creation(machine, described, pool, mention, accepts_weaker(findings, pool))
+        with before_any_change():
+            found = creation.look()
+            commands = [] if found.is_done or found.findings else list(_commands(creation, found))
+            if not json:
+                _show(creation, found, commands, where)
+            go_on = not found.findings and not found.is_done and (bool(confirm) or not json)
+            if go_on:
+                what = "create the datasets" if found.exists else "write on these disks"
+                approve_by_name(f"{what} on {described.name}?", pool, confirm)
         if go_on:
-            what = "create the datasets" if found.exists else "write on these disks"
-            approve_by_name(f"{what} on {described.name}?", pool, confirm)
-            creation.make()
+            with if_stopped(f"{pool} may be there in part; what was begun on {host} goes on"):
+                creation.make()
     if json:
-        tell_json(_survey(found, commands) | {"created": go_on})
+        report_json(_survey(found, commands) | {"created": go_on})
     elif go_on:
-        tell(f"{pool} is there as described")
-        tell(f"next: emily-infra apply {host}{' --lab' if lab else ''}")
+        report(f"{pool} is there as described")
+        report(where.said(f"next: emily-infra apply {host}"))
     if found.findings:
         raise typer.Exit(1)
 
@@ -98,7 +113,7 @@ def _survey(found: "Survey", commands: "list[Command]") -> dict[str, object]:
     }  # fmt: skip
 
 
-def _show(creation: "Creation", found: "Survey", commands: "list[Command]", *, lab: bool) -> None:
+def _show(creation: "Creation", found: "Survey", commands: "list[Command]", where: Where) -> None:
     """What was found, and what would be done."""
     if found.is_done:
         tell(f"{found.pool} is there as described; there is nothing to do")
@@ -111,7 +126,7 @@ def _show(creation: "Creation", found: "Survey", commands: "list[Command]", *, l
         return
     say(f"on {creation.host.name}:")
     for command in commands:
-        say(f"  {pasteable(creation.host, command, lab=lab)}")
+        say(f"  {pasteable(creation.host, command, where)}")
 
 
 def _commands(creation: "Creation", found: "Survey") -> "list[Command]":

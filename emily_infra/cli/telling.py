@@ -1,6 +1,7 @@
 """What a deploy tells, as it happens: a live line, plain lines, or JSON lines."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from emily_infra.cli.output import printable, say, tell, width
+from emily_infra.cli.output import lasting, mention, printable, report, tell, width
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -47,9 +48,7 @@ class Going:
 
 @contextmanager
 def telling(*, as_json: bool) -> "Iterator[Progress]":
-    """Whoever is told, in the way that suits where it goes."""
-    import sys
-
+    """Whoever is told, in the way that suits where it goes; should nobody listen, it goes on."""
     if as_json:
         yield _json
     elif sys.stderr.isatty():
@@ -81,11 +80,11 @@ def _plain() -> "Iterator[Progress]":
         while not over.wait(_STILL):
             for host, phase, seconds in going.lines():
                 if seconds >= _STILL:
-                    say(f"{host}: still: {phase}, {seconds:.0f} s")
+                    mention(f"{host}: still: {phase}, {seconds:.0f} s")
 
     def told(event: "Event") -> None:
         going.hear(event)
-        say(as_line(event))
+        mention(as_line(event))
 
     threading.Thread(target=still, daemon=True).start()
     try:
@@ -114,10 +113,15 @@ def _live() -> "Iterator[Progress]":
     def told(event: "Event") -> None:
         going.hear(event)
         if not isinstance(event, Began):  # the live line says so
-            live.console.print(Text(as_line(event)))
+            with lasting(sys.stderr):
+                live.console.print(Text(as_line(event)))
 
-    with live:
+    live.start()
+    try:
         yield told
+    finally:
+        with lasting(sys.stderr):
+            live.stop()
 
 
 def _json(event: "Event") -> None:
@@ -131,7 +135,7 @@ def _json(event: "Event") -> None:
         data["phase"] = event.phase.name.lower()
         if hasattr(event, "seconds"):
             data["seconds"] = round(event.seconds, 1)
-    tell(json.dumps(data, ensure_ascii=False))
+    report(json.dumps(data, ensure_ascii=False))
 
 
 def tell_outcome(host: str, outcome: "Outcome") -> None:
@@ -140,11 +144,11 @@ def tell_outcome(host: str, outcome: "Outcome") -> None:
         "type": "outcome", "host": host, "at": _now(), "verdict": outcome.verdict.value,
         "detail": outcome.detail, "pending_reboot": outcome.pending, "code": outcome.exit_code,
     }  # fmt: skip
-    tell(json.dumps(data, ensure_ascii=False))
+    report(json.dumps(data, ensure_ascii=False))
 
 
 def tell_intention(host: str, summary: str) -> None:
-    """The first JSON line of a host of many: what would be done, or why nothing can be."""
+    """The first JSON line of a host: what would be done, or why nothing can be."""
     data = {"type": "plan", "host": host, "at": _now(), "summary": summary}
     tell(json.dumps(data, ensure_ascii=False))
 

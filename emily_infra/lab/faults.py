@@ -33,6 +33,12 @@ class NoAnswer(EmilyError):
     code = "LAB005"
 
 
+class Forgotten(EmilyError):
+    """What a lab wrote down of itself cannot be read."""
+
+    code = "LAB007"
+
+
 class LacksPrograms(EmilyError):
     """Programs are missing on the operator's machine."""
 

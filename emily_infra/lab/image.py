@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +109,8 @@ def _forget_unused(cache: Path) -> None:
     """Images of old recipes that no lab stands on, and what a killed build has left."""
     used = {recipe.key()}
     for memory in cache.glob("labs/*/lab.json"):
-        used.add(str(json.loads(memory.read_text()).get("image")))
+        with suppress(ValueError, AttributeError):  # one that can only be reset
+            used.add(str(json.loads(memory.read_text()).get("image")))
     for path in (cache / "images").iterdir():
         if path.is_dir() and path.name not in used:
             shutil.rmtree(path, ignore_errors=True)

@@ -14,7 +14,7 @@ from emily_infra.lab.memory import LOOPBACK, Memory
 from emily_infra.lab.network import World, world
 from emily_infra.lab.places import Files
 from emily_infra.lab.qemu import Accelerator, Hardware, arguments, wires
-from emily_infra.lab.system import Overrides, PeerOverride, factory
+from emily_infra.lab.system import Overrides, PeerOverride, exercised, factory
 from emily_infra.lab.system import left_out as options_left_out
 from emily_infra.machine import Local
 from emily_infra.spec.host import Host
@@ -24,7 +24,7 @@ from emily_infra.spec.wireguard import WireGuard
 _HERE = Path(__file__).parent
 _DISK = 3 << 30
 _SPARE_MEMORY = 256
-_HASTE = 2.0
+HASTE = 2.0
 """How much sooner a deploy gives up than `up` does, which only waits."""
 
 
@@ -49,7 +49,7 @@ def make(files: Files, memory: Memory, image: Image, plan: Plan, tell: Tell) -> 
         tell("building the generation that the lab begins with")
         content |= _factory(files, memory, plan)
     write_config(files, content)
-    return replace(memory, left_out=_left_out(plan, around))
+    return replace(memory, exercised=exercised(plan.host), left_out=_left_out(plan, around))
 
 
 def write_config(files: Files, content: dict[str, bytes]) -> None:
@@ -87,7 +87,7 @@ def overrides(files: Files, memory: Memory) -> Overrides:
 
 def played(host: Host, memory: Memory) -> Host:
     """The host whose description its lab fulfils: with its keys, and at its pace."""
-    spec, factor = host.spec, max(1, round(memory.patience / _HASTE))
+    spec, factor = host.spec, max(1, round(memory.patience / HASTE))
     deploy = spec.deploy.model_copy(update={
         name: Duration(getattr(spec.deploy, name) * factor)
         for name in ("activate_within", "confirm_within")

@@ -6,12 +6,14 @@ import secrets
 import socket
 from dataclasses import asdict, dataclass, field, replace
 
+from emily_infra.lab.faults import Forgotten
 from emily_infra.lab.keys import Pair, tunnel_pair
 from emily_infra.lab.network import World
 from emily_infra.lab.places import Files
 from emily_infra.lab.qemu import Ports
 
 LOOPBACK = "127.0.0.1"
+_LISTS = ("arguments", "exercised", "left_out")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Memory:
     """Whether the factory generation is on it."""
     prepared: bool = False
     """Whether partitions and pools are as the last `up` wanted them."""
+    exercised: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
     @property
@@ -58,6 +61,13 @@ class Memory:
         endpoints = {f"{far.tunnel}/{far.peer}": far.endpoint for far in world.tunnels}
         return replace(self, secrets={**self.secrets, **new}, endpoints=endpoints)
 
+    def at_free_ports(self) -> "Memory":
+        """The same, or at other ports where another program listens by now."""
+        if all(_is_free(port) for port in (self.operator_port, self.console_port)):
+            return self
+        operator, console = _free_ports()
+        return replace(self, operator_port=operator, console_port=console)
+
 
 def fresh(image: str) -> Memory:
     """A lab that never ran."""
@@ -68,10 +78,15 @@ def recall(files: Files) -> Memory | None:
     """What a lab knew at last, or nothing where there is none."""
     try:
         known = json.loads(files.memory.read_text())
+        lists = {name: tuple(known.get(name, ())) for name in _LISTS}
+        return Memory(**{**known, **lists})
     except FileNotFoundError:
         return None
-    lists = {name: tuple(known[name]) for name in ("arguments", "left_out")}
-    return Memory(**{**known, **lists})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Forgotten(
+            f"what a lab wrote down of itself cannot be read: {files.memory}: {error}",
+            hint=f"begin anew: emily-infra lab reset {files.folder.name}",
+        ) from error
 
 
 def keep(files: Files, memory: Memory) -> None:
@@ -81,6 +96,16 @@ def keep(files: Files, memory: Memory) -> None:
     with os.fdopen(descriptor, "w") as file:
         json.dump(asdict(memory), file, indent=1)
     new.replace(files.memory)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as QEMU will
+        try:
+            one.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
 
 
 def _free_ports() -> tuple[int, int]:

@@ -18,8 +18,11 @@ from emily_infra.lab.programs import FOR_A_MACHINE, need
 from emily_infra.lab.system import Overrides
 from emily_infra.machine import CommandFailed, Local, Target, Unreachable, connect
 from emily_infra.spec.host import Host
+from emily_infra.spec.load import is_host_name
 
 _BOOT = 60.0
+_AWAKE = 15.0
+"""Seconds in which a machine answers that has booted; both are of a quick processor."""
 _OFF = 20.0
 _TRY = 5.0
 _LONGEST_TRY = 30.0
@@ -39,6 +42,7 @@ class Status:
     accelerator: str
     boot_seconds: float
     generation: str
+    exercised: tuple[str, ...]
     left_out: tuple[str, ...]
 
 
@@ -50,10 +54,17 @@ class Lab:
     """The lab of the host NAME."""
 
     def __init__(self, name: str) -> None:
+        if not is_host_name(name):
+            raise NotUp(f"{name!r} is no name of a host", hint="the hosts: ls hosts")
         self.name = name
         self._cache = cache()
         self.files = Files(self._cache / "labs" / name)
         self._lock = self._cache / "labs" / f".{name}.lock"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything of it on disk."""
+        return self.files.folder.exists()
 
     @property
     def running(self) -> bool:
@@ -63,6 +74,8 @@ class Lab:
     def target(self) -> Target:
         """The operator's way: through the host's own network."""
         memory = self._known()
+        if not self.running:
+            raise NotUp(f"the lab of {self.name} is off", hint=f"emily-infra lab up {self.name}")
         return self._target(memory.user, memory.operator_port)
 
     def console(self) -> Target:
@@ -80,13 +93,15 @@ class Lab:
     def up(self, plan: Plan, mirror: str | None = None, tell: Tell = silent) -> None:
         """Make what is missing, start the machine, and wait until the operator gets in."""
         with locked(self._lock):
-            if self.running:
+            ran = self.running
+            if ran:
                 tell(f"the lab of {self.name} runs already")
             else:
                 self._bring_up(plan, mirror, tell)
             if not self._known().prepared:
                 self._prepare(plan, tell)
-        self._wait(self.target(), self._known(), "from the operator's side")
+        seconds = _AWAKE if ran else _BOOT
+        self._wait(self.target(), seconds, "from the operator's side")
 
     def start(self) -> None:
         """Give power to the machine as it was last started, with the same disks and ports."""
@@ -126,7 +141,7 @@ class Lab:
         return Status(
             self.name, self.running, process.running(self.files.pid), memory.operator_port,
             memory.console_port, memory.accelerator, memory.boot_seconds, generation,
-            memory.left_out,
+            memory.exercised, memory.left_out,
         )  # fmt: skip
 
     def _bring_up(self, plan: Plan, mirror: str | None, tell: Tell) -> None:
@@ -140,7 +155,7 @@ class Lab:
             self.files.folder.mkdir(mode=0o700)
             memory = fresh(base.folder.name)
         speed = accelerator(self._cache, base, tell)
-        memory = making.make(self.files, memory, base, plan, tell)
+        memory = making.make(self.files, memory.at_free_ports(), base, plan, tell)
         arguments = making.command(self.files, memory, base, speed, plan)
         memory = replace(
             memory,
@@ -171,14 +186,14 @@ class Lab:
         process.kill(self.files.pid)  # only a stale file: nothing of it runs
         self.files.serial.unlink(missing_ok=True)
         Local().run(*memory.arguments, deadline=60)
-        self._wait(self.console(), memory, "on its console")
+        self._wait(self.console(), _BOOT, "on its console")
         memory = replace(memory, boot_seconds=round(time.monotonic() - started, 1))
         keep(self.files, memory)
         return memory
 
-    def _wait(self, target: Target, memory: Memory, where: str) -> None:
+    def _wait(self, target: Target, seconds: float, where: str) -> None:
         """Until it lets somebody in."""
-        limit = time.monotonic() + _BOOT * memory.patience
+        limit = time.monotonic() + seconds * self._known().patience
         patience = _TRY
         while True:
             try:
@@ -222,7 +237,7 @@ class Lab:
     def _target(self, user: str, port: int) -> Target:
         return Target(
             self.name, LOOPBACK, user, port, self.files.key, self.files.known_hosts,
-            configuration=_NOTHING,
+            configuration=_NOTHING, slowness=max(1.0, self._known().patience / making.HASTE),
         )  # fmt: skip
 
     def _known(self) -> Memory:

@@ -29,5 +29,6 @@ def connect(target: Target, *, deadline: float = 20.0) -> Machine:
         return Local(name=target.name, elevation=AsRoot(getpass.getuser()))
     # paramiko takes 0.3 s to import, which whoever never leaves this machine should not pay.
     from emily_infra.machine.opening import opened
+    from emily_infra.machine.ssh import PULSE
 
-    return opened(target, Deadline.after(deadline))
+    return opened(target, Deadline.after(deadline), PULSE.slowed(target.slowness))

@@ -1,11 +1,13 @@
 """This very machine: its own commands, and the tools that act on others."""
 
 import contextlib
+import errno
 import os
 import selectors
 import shlex
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,14 +54,16 @@ class Local:
     def _start(self, argv: tuple[str, ...]) -> "subprocess.Popen[bytes]":
         command = self.elevation.wrap(argv)
         try:
-            return subprocess.Popen(  # noqa: S603 (an argv list, no shell)
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=self.folder,
-                env={**os.environ, **self.environment},
-                start_new_session=True,  # a group of its own, to end it with all its children
+            return _CHILDREN.start(
+                lambda: subprocess.Popen(  # noqa: S603 (an argv list, no shell)
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    cwd=self.folder,
+                    env={**os.environ, **self.environment},
+                    start_new_session=True,  # a group of its own, to end it with all its children
+                )
             )
         except OSError as error:
             status = 127 if isinstance(error, FileNotFoundError) else 126
@@ -152,6 +156,7 @@ def _killed_on_error(
         kill_group(process)
         raise
     finally:
+        _CHILDREN.forget(process)
         for stream in (process.stdin, process.stdout, process.stderr):
             with contextlib.suppress(OSError):
                 stream.close() if stream else None
@@ -165,3 +170,42 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
             os.killpg(process.pid, word)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE)
+
+
+class _Children:
+    """The commands that run here, whichever thread waits for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._over = False
+
+    def start(self, begin: "Callable[[], subprocess.Popen[bytes]]") -> "subprocess.Popen[bytes]":
+        """One more, unless all were ended."""
+        with self._lock:
+            if self._over:
+                raise InterruptedError(errno.EINTR, "stopped by hand")
+            process = begin()
+            self._running.add(process)
+            return process
+
+    def forget(self, process: "subprocess.Popen[bytes]") -> None:
+        """It has ended."""
+        with self._lock:
+            self._running.discard(process)
+
+    def end(self) -> None:
+        """All of them, and none begins any more."""
+        with self._lock:
+            self._over = True
+            running = tuple(self._running)
+        for process in running:
+            kill_group(process)
+
+
+_CHILDREN = _Children()
+
+
+def end_children() -> None:
+    """End every command that runs here, and let none begin: for who leaves without waiting."""
+    _CHILDREN.end()

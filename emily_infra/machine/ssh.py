@@ -4,7 +4,7 @@ import logging
 import shlex
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from paramiko import SSHException, Transport
 
@@ -31,6 +31,10 @@ class Pulse:
     def silence(self) -> float:
         """Seconds without a byte after which the link is dead."""
         return self.every * self.unanswered
+
+    def slowed(self, times: float) -> "Pulse":
+        """That of a machine which may be silent so many times longer."""
+        return replace(self, unanswered=round(self.unanswered * times))
 
 
 PULSE = Pulse()

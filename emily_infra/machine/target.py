@@ -17,6 +17,8 @@ class Target:
     known_hosts: Path | None = None
     configuration: Path | None = None
     """Read instead of ~/.ssh/config and /etc/ssh/ssh_config; /dev/null for none."""
+    slowness: float = 1.0
+    """How many times longer than others it may be silent: an emulated machine has its pauses."""
 
     @property
     def is_local(self) -> bool:

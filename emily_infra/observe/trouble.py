@@ -112,7 +112,8 @@ def _systems(seen: Observation) -> Iterator[Trouble]:
         message = "a reboot would start another generation than the one that runs"
         yield _wrong(message, "emily-infra", "drift", seen.machine)
     if has.reboot_pending:
-        yield _note("a reboot is pending: kernel, initrd or modules are newer", "reboot")
+        command = ("emily-infra", "apply", seen.machine, "--reboot")
+        yield _note("a reboot is pending: kernel, initrd or modules are newer", *command)
 
 
 def _deploys(seen: Observation) -> Iterator[Trouble]:

@@ -17,7 +17,7 @@ _LOST = ("FAULTED", "UNAVAIL", "SUSPENDED", "REMOVED")
 def dangers(host: Host, built: Built, observation: Observation, clock: float) -> list[Danger]:
     """Every danger; CLOCK is the operator's own time when the host was asked, 0 if not known."""
     found = [
-        *_another_host(host, observation),
+        *another_host(host, observation),
         *_at_work(host, observation),
         *_space(built, observation),
         *_pools(observation),
@@ -29,7 +29,8 @@ def dangers(host: Host, built: Built, observation: Observation, clock: float) ->
     return sorted(found, key=lambda danger: list(Weight).index(danger.weight))
 
 
-def _another_host(host: Host, observation: Observation) -> Iterator[Danger]:
+def another_host(host: Host, observation: Observation) -> Iterator[Danger]:
+    """Signs that this is not the machine that host.yaml means."""
     who = observation.identity
     if not who.is_nixos:
         yield Danger(
@@ -88,17 +89,24 @@ def _space(built: Built, observation: Observation) -> Iterator[Danger]:
                 f"{approximately(needed)} are to be copied, and {approximately(store)} are free",
                 "on the host: nix-collect-garbage --delete-older-than 14d",
             )  # fmt: skip
-    kernels = {each.kernel for each in observation.generation.generations}
-    known = built.system.kernel in kernels
+    new = sum(size for path, size in built.boot_files.items() if path not in _on_boot(observation))
     boot = free.get("/boot")
-    if boot is not None and not known and built.boot_bytes + _SPARE // 8 > boot:
+    if boot is not None and new and new + _SPARE // 8 > boot:
         yield Danger(
             "boot-full", Weight.STOP,
-            f"kernel and initrd take {approximately(built.boot_bytes)}, and /boot has "
+            f"{approximately(new)} of kernel and initrd are new, and /boot has "
             f"{approximately(boot)} free",
             "on the host: nix-collect-garbage --delete-older-than 14d && "
             "/run/current-system/bin/switch-to-configuration boot",
         )  # fmt: skip
+
+
+def _on_boot(observation: Observation) -> set[str]:
+    """Kernels and initrds that are on the boot partition already; of old initrds nobody tells."""
+    has = observation.generation
+    kernels = {each.kernel for each in has.generations}
+    own = (has.current_system, has.booted_system, has.profile_system)
+    return kernels | {path for each in own for path in (each.kernel, each.initrd)}
 
 
 def _pools(observation: Observation) -> Iterator[Danger]:

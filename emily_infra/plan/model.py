@@ -20,8 +20,8 @@ class Built:
     """The units that stand in a *.wants/ or *.requires/ folder: a switch starts them."""
     closure: Mapping[str, int] = field(default_factory=dict)
     """Every store path it needs, with its size in bytes."""
-    boot_bytes: int = 0
-    """Kernel and initrd together, as they will lie on the boot partition."""
+    boot_files: Mapping[str, int] = field(default_factory=dict)
+    """Kernel and initrd, as they will lie on the boot partition, with their sizes in bytes."""
     source: Mapping[str, str] = field(default_factory=dict)
     """The text files of its etc/emily/source: host.yaml, hardware.nix, generated/*.nix."""
 

@@ -45,6 +45,15 @@ def find_root(start: Path) -> Path:
     )
 
 
+def is_host_name(text: str) -> bool:
+    """Whether a host can be called so; nothing that leads elsewhere in the file system."""
+    try:
+        _HOST_NAME.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
 def host_names(root: Path) -> list[str]:
     """Every folder of hosts/ that holds a host.yaml."""
     return sorted(path.parent.name for path in (root / "hosts").glob(f"*/{SPEC}"))

@@ -47,9 +47,9 @@ def page() -> Iterator[str]:
     """The page, line by line."""
     yield "# Commands\n"
     yield (
-        "The result goes to stdout, the story to stderr. The exit code is 0 when all is well and 1 "
-        "on an error or a finding that counts. `NO_COLOR=1` turns colours off. Commands work in a "
-        "checkout or in any folder below it.\n"
+        "The result goes to stdout, the story to stderr. The exit code is 0 when all is well, 1 on "
+        "an error or a finding that counts, and 130 after Ctrl-C. `NO_COLOR=1` turns colours off. "
+        "Commands work in a checkout or in any folder below it.\n"
     )
     yield "```\nemily-infra [OPTIONS] COMMAND\n```\n"
     yield _table(parameters(before_commands))

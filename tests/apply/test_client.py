@@ -151,8 +151,9 @@ def test_an_interruption_before_the_switch_calls_it_off(box: Drill) -> None:
     def interrupted(_: str, __: object) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        box.deploy(ways=box.ways(copy=interrupted))
+    outcome = box.deploy(ways=box.ways(copy=interrupted))
 
+    assert (outcome.verdict, outcome.exit_code) == (Verdict.NOT_BEGUN, 130)
+    assert outcome.detail == "stopped by hand before the switch"
     assert box.settled() == "abandoned"
     assert box.world.switched == []

@@ -301,6 +301,25 @@ def test_real_rounds_end_in_a_report_with_the_journal_of_what_failed(tmp_path: P
     assert [str(result) for result in heard] == ["pool tank: passed after 0 s"]
 
 
+@dataclass
+class Slow(Here):
+    """A machine that needs twenty seconds for every answer."""
+
+    clock: "Hurried" = field(default_factory=lambda: Hurried())
+
+    def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
+        self.clock.seconds += 20
+        return super().run(*argv, stdin=stdin, deadline=deadline)
+
+
+def test_an_answer_that_takes_its_time_counts_from_when_it_was_asked_for(tmp_path: Path) -> None:
+    slow = Slow(tmp_path)
+
+    report = assess(slow, (check("pool tank", deadline=15),), Before(), clock=slow.clock)
+
+    assert report.healthy
+
+
 def test_the_baseline_is_one_command(tmp_path: Path) -> None:
     here = Here(tmp_path, units={"a.service": FAILED.format("a.service", "")}, failed=["a.service"])
 

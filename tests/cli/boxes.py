@@ -69,12 +69,17 @@ class Site:
     root: Path
     boxes: dict[str, Box] = field(default_factory=dict)
 
-    def builds(self, name: str, what: str) -> str:
-        """From now on Nix makes of a host a system that is called so."""
-        top = built(self.root, what)
+    def builds(self, name: str, what: str, *, says_from: bool = False) -> str:
+        """From now on Nix makes of a host a system called so, with its host.yaml or without."""
+        described = (self.root / "hosts" / name / "host.yaml").read_text() if says_from else ""
+        top = built(self.root, what, described)
         self.boxes[name].drill.tops[what] = top
         (self.root / f"tools/nix.{name}").write_text(f"{top}\n")
         return top
+
+    def begin(self, *words: str) -> "subprocess.Popen[str]":
+        """A command that is watched while it is at work."""
+        return begun(self.root, self._environment, *words)
 
     def emily(self, *words: str, typed: str | None = None) -> Done:
         """A command as a process; with a terminal only where something is typed."""
@@ -98,11 +103,25 @@ class Site:
         return {"PATH": path, "HOME": str(self.root), "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
 
 
-def built(folder: Path, what: str) -> str:
+def begun(
+    folder: Path, environment: dict[str, str], *words: str, stdin: int = subprocess.DEVNULL
+) -> "subprocess.Popen[str]":
+    """A command at work; it hears SIGINT, though who runs the tests in the background does not."""
+    return subprocess.Popen(
+        ["env", "--default-signal=INT", sys.executable, "-m", "emily_infra", *words],
+        cwd=folder, env=environment, text=True,
+        stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def built(folder: Path, what: str, described: str = "") -> str:
     """A system of that name in this machine's own store."""
     home = folder / "made"
     if not (home / f"nixos-system-{what}").exists():
-        write(home, what)
+        source = write(home, what) / "etc/emily/source"
+        if described:
+            source.mkdir(parents=True)
+            (source / "host.yaml").write_text(described)
     added = subprocess.run(
         ["nix-store", "--add", home / f"nixos-system-{what}"],
         check=True, capture_output=True, text=True,
@@ -122,13 +141,14 @@ def site(template: Template, folder: Path, names: Sequence[str]) -> Iterator[Sit
             box = stack.enter_context(drill(template[0], dict(template[1]), place))
             here.boxes[name] = Box(name, box, *_listening(folder, place, name, number, box))
             stack.callback(here.boxes[name].unplug)
-            _described(folder, name, number)
+            described(folder, name, number)
         done = here.emily("render", *names)
         assert done.code == 0, done.err
         yield here
 
 
-def _described(root: Path, name: str, number: int) -> None:
+def described(root: Path, name: str, number: int) -> None:
+    """A host.yaml that gets along with those of other numbers."""
     part, findings = read("part.yaml", PART.format(name=name, number=number).encode())
     assert not findings, findings
     home = root / "hosts" / name

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emily_infra.spec.host import Host
+from tests.cli.boxes import begun
 from tests.cli.command import Done
 from tests.cli.served import served
 from tests.hosts import ROOT, as_host, as_text, over
@@ -25,6 +26,7 @@ class Hands:
     folder: Path
     host: Host
     path: str
+    port: int
 
     @property
     def world(self) -> World:
@@ -42,9 +44,7 @@ class Hands:
             os.write(ours, f"{typed}\n".encode())
         done = subprocess.run(
             [sys.executable, "-m", "emily_infra", *words], cwd=self.folder, text=True,
-            env={"PATH": self.path, "HOME": str(self.folder), "PYTHONPATH": str(ROOT),
-                 "COLUMNS": "160"},
-            timeout=240, check=False, capture_output=True,
+            env=self._environment, timeout=240, check=False, capture_output=True,
             stdin=subprocess.DEVNULL if typed is None else theirs,
         )  # fmt: skip
         os.close(ours)
@@ -52,6 +52,30 @@ class Hands:
         assert "Traceback" not in done.stderr, done.stderr
         assert "BUG" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def begin(self, *words: str, until: str) -> Iterator["subprocess.Popen[str]"]:
+        """A command at a terminal, once it has said so much of its story."""
+        ours, theirs = pty.openpty()
+        running = begun(self.folder, self._environment, *words, stdin=theirs)
+        assert running.stderr
+        said = ""
+        try:
+            while until not in said:
+                more = os.read(running.stderr.fileno(), 4096).decode()
+                assert more, said
+                said += more
+            yield running
+        finally:
+            running.kill()
+            running.wait()
+            os.close(ours)
+            os.close(theirs)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": self.path, "HOME": str(self.folder), "PYTHONPATH": str(ROOT),
+                "COLUMNS": "160"}  # fmt: skip
 
 
 @contextmanager
@@ -66,7 +90,7 @@ def hands(folder: Path, base: Host) -> Iterator[Hands]:
         home = folder / "hosts" / base.name
         home.mkdir(parents=True)
         (home / "host.yaml").write_text(text)
-        made = Hands(folder, as_host(base.name, text), daemon.path)
+        made = Hands(folder, as_host(base.name, text), daemon.path, daemon.port)
         made.becomes(machine(folder, made.host))
         key = (folder / "sshd/user.pub").read_text()
         python = f"cd {ROOT} && {sys.executable} -m tests.storage.behind {folder}/world"

@@ -1,6 +1,7 @@
 """`emily-infra disk` as a process, over a real SSH connection."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,3 +112,31 @@ def test_a_disk_that_is_gone_cannot_be_lit_but_has_a_bay(box: Hands) -> None:
 
     assert done.code == 1
     assert "bay 2" in done.out
+
+
+def test_a_replacement_that_is_left_goes_on_and_is_taken_up_again(box: Hands) -> None:
+    plug(box)
+    words = ("disk", "replace", "pebble", "ata-HDD_3", NEW)
+    via = ("--via", f"127.0.0.1:{box.port}")
+
+    with box.begin(*words, *via, "--confirm", NEW, until=" filled, ") as running:
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    world = box.world
+    world.finish("tank")
+    box.becomes(world)
+    again = box.emily(*words)
+
+    assert running.returncode == 130
+    assert f"stopped by hand: {NEW} goes on being filled" in err
+    assert f"emily-infra disk replace pebble {' '.join(via)} ata-HDD_3 {NEW}" in out
+    assert again.code == 0, again.err
+    assert len(world.did("zpool", "replace")) == 1
+
+
+def test_a_hint_leads_where_the_command_was_sent(box: Hands) -> None:
+    via = ("--via", f"127.0.0.1:{box.port}")
+
+    done = box.emily("disk", "locate", "pebble", "ata-x", *via)
+
+    assert f"emily-infra disk list pebble {' '.join(via)}" in done.err

@@ -14,7 +14,7 @@ from tests.cli.command import Done, emily, project, text_of
 from tests.cli.served import SSHD, Served, served
 from tests.hosts import ROOT, as_host
 from tests.observe import made
-from tests.observe.pebble import DEPLOY, NEW, OLD, SECTIONS, record
+from tests.observe.pebble import DEPLOY, NEW, OLD, SECTIONS, record, systems
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="needs sshd")
 DEGRADED = (ROOT / "tests/observe/zpool/degraded-2.1.txt").read_text()
@@ -84,6 +84,70 @@ def test_status_for_a_program(folder: Path, machine: Served) -> None:
     assert host["pools"][0]["health"] == "DEGRADED"
 
 
+def test_a_host_whose_file_cannot_be_read_is_not_seen_for_a_program_either(folder: Path) -> None:
+    project(folder, broken="emily: 1\nwhat: now\n")
+
+    done = emily(folder, "status", "--json")
+
+    hosts = {host["host"]: host for host in json.loads(done.out)}
+    assert done.code == 1
+    assert (hosts["pebble"]["seen"], hosts["broken"]["seen"]) == (True, False)
+    assert hosts["broken"]["error"]["message"].startswith("hosts/broken/host.yaml:")
+
+
+def test_status_says_what_was_booted_where_something_else_runs(folder: Path) -> None:
+    done = emily(folder, "status")
+
+    assert "generation 42, made 3 h ago, running and next at boot, booted: generation 41" in (
+        " ".join(done.out.split())
+    )
+
+
+def test_a_pending_reboot_stands_with_the_apply_that_makes_it(
+    folder: Path, machine: Served
+) -> None:
+    says(machine, systems=systems(old_kernel="/nix/store/x-linux-6.12.1/bzImage"))
+
+    done = emily(folder, "status", "pebble")
+    (host,) = json.loads(emily(folder, "status", "pebble", "--json").out)
+
+    assert "$ emily-infra apply pebble --reboot" in done.out
+    assert host["troubles"][-1]["look"] == ["emily-infra", "apply", "pebble", "--reboot"]
+
+
+@pytest.mark.parametrize("command", ["status", "history", "generations", "drift"])
+def test_a_host_that_is_elsewhere_for_now_is_looked_at_there(
+    folder: Path, machine: Served, command: str
+) -> None:
+    spec = folder / "hosts/pebble/host.yaml"
+    spec.write_text(spec.read_text().replace(f"port: {machine.port}", "port: 1"))
+
+    away = emily(folder, command, "pebble")
+    there = emily(folder, command, "pebble", "--via", f"127.0.0.1:{machine.port}", columns=160)
+
+    assert away.code == 1
+    assert "MAC002" in away.out + away.err
+    assert "MAC002" not in there.out + there.err
+    assert there.code == (2 if command == "drift" else 0)
+
+
+@pytest.mark.parametrize(
+    ("command", "section"),
+    [(("history",), "state"), (("history", "2026"), "state"), (("generations",), "links")],
+)
+def test_what_a_host_cannot_tell_is_not_told_as_nothing(
+    folder: Path, machine: Served, command: tuple[str, ...], section: str
+) -> None:
+    machine.says(made.printed(SECTIONS, **{section: "hung"}))
+
+    done = emily(folder, command[0], "pebble", *command[1:])
+
+    assert done.code == 1
+    assert f"not known: pebble cannot tell {section}: no answer in time" in done.err
+    assert "no record" not in done.err
+    assert "never been deployed" not in done.err
+
+
 def test_generations_say_who_made_them_and_which_one_runs(folder: Path) -> None:
     done = emily(folder, "generations", "pebble")
 
@@ -130,6 +194,20 @@ def test_drift_is_exit_code_2_and_none_is_0(folder: Path, machine: Served) -> No
     assert "as host.yaml says" in clean.err
     assert drifted.code == 2
     assert "it is not loaded" in drifted.out
+
+
+def test_no_difference_in_half_a_comparison_is_not_called_none(
+    folder: Path, machine: Served
+) -> None:
+    text = (folder / "hosts/pebble/host.yaml").read_text()
+    shutil.copy(ROOT / "hosts/pebble/hardware.nix", folder / "hosts/pebble")
+    here = files(folder, as_host("pebble", text))
+    machine.says(made.printed({**SECTIONS, "source": made.archive(here)}, table="hung"))
+
+    done = emily(folder, "drift", "pebble")
+
+    assert done.code == 1
+    assert "pebble: nothing differs in what could be compared" in done.err
 
 
 def _interfaces() -> made.Body:

@@ -137,6 +137,40 @@ def test_for_a_program_the_plan_is_what_would_be_saved(folder: Path, machine: Se
     assert done.out == (folder / "p.plan").read_text()
 
 
+@pytest.mark.parametrize("place", ["nowhere/p.plan", "tools"])
+def test_a_place_where_no_plan_can_be_written_is_refused_before_the_build(
+    folder: Path, machine: Served, place: str
+) -> None:
+    changed(folder, machine)
+    (folder / "tools/nix").write_text("#!/bin/sh\ntouch built-after-all\nexit 1\n")
+
+    done = emily(folder, "plan", "pebble", "--out", place)
+
+    assert done.code == 1
+    assert f"{place} cannot be written" in " ".join(done.err.split())
+    assert not (folder / "built-after-all").exists()
+
+
+def test_a_plan_that_cannot_be_written_is_shown_and_its_name_is_told(
+    folder: Path, machine: Served
+) -> None:
+    changed(folder, machine)
+    long = "p" * 250  # the name of the file beside it, from which it is renamed, is too long
+
+    done = emily(folder, "plan", "pebble", "--out", long)
+
+    assert done.code == 1
+    assert "system.memory.arc" in done.out
+    assert f"error {long}: File name too long" in done.err
+    assert "next:" not in done.out
+
+
+def test_a_clock_that_is_off_is_told_by_apply_as_well(folder: Path, machine: Served) -> None:
+    changed(folder, machine)
+
+    assert "its clock is " in emily(folder, "apply", "pebble").err
+
+
 def test_detailed_shows_the_diff_of_the_files(folder: Path, machine: Served) -> None:
     changed(folder, machine)
 

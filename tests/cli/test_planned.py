@@ -8,7 +8,8 @@ import pytest
 from emily_infra.cli.options_text import folded
 from emily_infra.cli.plan import following
 from emily_infra.cli.planned import as_text, verdict
-from emily_infra.observe.deploys import Deploys
+from emily_infra.cli.reach import Where
+from emily_infra.observe.deploys import Deploys, Lock
 from emily_infra.plan import Plan
 from emily_infra.plan import plan as planned
 from emily_infra.plan.model import (
@@ -109,6 +110,15 @@ def test_options_that_change_are_never_folded_away() -> None:
     assert len(list(folded(group))) == 4
 
 
+def test_the_hint_of_a_danger_leads_to_the_lab_that_was_asked() -> None:
+    seen = replace(running(pebble()), deploys=Deploys(lock=Lock("20261121T080000Z-a", "ann", 0)))
+    made = planned(pebble("samba: null"), built(pebble("samba: null")), seen, means())
+
+    lines = " ".join(" ".join(as_text(made, Where(lab=True), detailed=False)).split())
+
+    assert "how it ended: emily-infra history pebble --lab" in lines
+
+
 def test_a_step_that_apply_never_takes_is_said_to_be_one() -> None:
     made = planned(pebble(), built(pebble()), replace(running(pebble()), pools=()), means())
 
@@ -148,7 +158,9 @@ def test_prose_keeps_to_the_width(columns: str, monkeypatch: pytest.MonkeyPatch)
 def test_next_is_the_apply_of_this_very_plan() -> None:
     made = between(pebble(), pebble("system: { memory: { arc: 7GiB } }"))
 
-    assert following(made, pebble(), None, lab=True) == "next: emily-infra apply pebble --lab"
+    assert (
+        following(made, pebble(), None, Where(lab=True)) == "next: emily-infra apply pebble --lab"
+    )
 
 
 def test_next_after_a_refusal_is_to_mend_it() -> None:
@@ -156,5 +168,5 @@ def test_next_after_a_refusal_is_to_mend_it() -> None:
     seen = replace(running(pebble()), deploys=Deploys(switching=True))
     locked = planned(pebble("samba: null"), built(pebble("samba: null")), seen, means())
 
-    assert "--accept lock-out" in following(made, pebble(), None, lab=False)
-    assert "emily-infra plan pebble" in following(locked, pebble(), None, lab=False)
+    assert "--accept lock-out" in following(made, pebble(), None, Where())
+    assert "emily-infra plan pebble" in following(locked, pebble(), None, Where())

@@ -1,6 +1,7 @@
 """`emily-infra storage create` as a process, over a real SSH connection."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.cli.served import SSHD
 from tests.hosts import pebble
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="needs sshd")
-ERROR, ABORTED, LOCKED, OUT_OF_REACH = 1, 1, 7, 8
+ERROR, ABORTED, LOCKED, OUT_OF_REACH, BY_HAND = 1, 1, 7, 8, 130
 
 
 @pytest.fixture
@@ -115,3 +116,29 @@ def test_while_somebody_deploys_nothing_is_created(box: Hands) -> None:
 
 def test_a_host_out_of_reach_has_a_code_of_its_own(box: Hands) -> None:
     assert create(box, "--via", "127.0.0.1:1")[0] == OUT_OF_REACH
+
+
+def test_a_stop_at_the_question_has_changed_nothing(box: Hands) -> None:
+    words = ("storage", "create", "pebble", "tank")
+
+    with box.begin(*words, until="type tank to go on: ") as running:
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+
+    assert running.returncode == BY_HAND
+    assert "stopped by hand: no host was changed" in err
+    assert not box.world.pools
+
+
+def test_a_reader_that_goes_away_does_not_end_the_creation(box: Hands) -> None:
+    words = ("storage", "create", "pebble", "tank", "--confirm", "tank")
+
+    with box.begin(*words, until="creating tank\n") as running:
+        assert running.stderr
+        assert running.stdout
+        running.stderr.close()
+        running.stdout.close()
+        code = running.wait(60)
+
+    assert code == 0
+    assert box.world.pools["tank"].datasets == ["tank/home"]

@@ -10,7 +10,7 @@ import typer
 
 from emily_infra.apply.decide import Leave
 from emily_infra.apply.errors import Refused
-from emily_infra.cli.deploying import with_word
+from emily_infra.cli.deploying import at_best, with_word
 from emily_infra.cli.preparing import Ready
 from emily_infra.plan import Hazard, Step, plan
 from emily_infra.plan.model import Danger, Plan, Weight
@@ -72,11 +72,17 @@ def test_who_has_said_it_beforehand_and_what_is_only_offered_is_not_asked_about(
 
 
 def test_without_a_terminal_the_plan_is_refused() -> None:
-    found = ready(ADD)
-
-    assert with_word(found, PLAIN) == PLAIN
     with pytest.raises(Refused, match="cannot be undone"):
-        found.order(PLAIN)
+        with_word(ready(ADD), PLAIN)
+
+
+@pytest.mark.usefixtures("typing")
+def test_what_a_terminal_may_yet_be_asked_for_is_no_reason_to_refuse() -> None:
+    assert at_best(ready(ADD, OFFER), PLAIN).accepted == {"irreversible:tank"}
+
+
+def test_without_a_terminal_nothing_may_yet_be_asked_for() -> None:
+    assert at_best(ready(ADD), PLAIN) == PLAIN
 
 
 @pytest.mark.usefixtures("typing")

@@ -132,7 +132,7 @@ def test_a_cut_while_it_switches_a_clock_that_jumps_and_an_old_failure_do_not_ma
     host.mend()
 
     code = running.end()
-    host.console("date --set='-1 day'; systemctl reset-failed weary")
+    host.console("date --set='-1 day'; systemctl reset-failed")
     assert code == COMMITTED, running.said
     assert is_new(host)
 
@@ -232,7 +232,11 @@ def test_a_full_store_means_that_nothing_begins(host: Rehearsal) -> None:
 NOT_STARTED_ANEW = """
 deploy:
   checks:
-    steady: { command: [sh, -c, test $(systemctl show -P NRestarts novelty) = 0], grace: 15s }
+    steady:
+      command: [sh, -c, test $(systemctl show -P NRestarts novelty) = 0]
+      grace: 10s
+      interval: 1s
+      deadline: 15s
 """
 NEVER = "deploy: { checks: { never: { command: [test, -e, /nowhere], deadline: 10s } } }"
 

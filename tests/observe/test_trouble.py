@@ -60,6 +60,7 @@ def test_a_pending_reboot_is_no_fault() -> None:
     assert [(each.weight, each.message) for each in troubles(found)] == [
         (Weight.NOTE, "a reboot is pending: kernel, initrd or modules are newer")
     ]
+    assert troubles(found)[0].look == ("emily-infra", "apply", "pebble", "--reboot")
 
 
 def test_what_runs_and_what_would_boot_must_agree() -> None:

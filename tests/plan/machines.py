@@ -62,7 +62,7 @@ def built(host: Host, mark: str = "b", units: Mapping[str, str] | None = None) -
         unit_files=units or {},
         wanted=frozenset(units or {}),
         closure=PATHS,
-        boot_bytes=40 << 20,
+        boot_files={system(mark).kernel: 10 << 20, system(mark).initrd: 30 << 20},
         source=source(host),
     )
 

@@ -94,10 +94,20 @@ def test_a_store_without_room_is_refused() -> None:
 
 def test_a_boot_partition_without_room_for_a_new_kernel_is_refused() -> None:
     made = built(pebble())
-    other = replace(made, system=replace(made.system, kernel="/nix/store/new-linux/bzImage"))
+    other = replace(made, boot_files={**made.boot_files, "/nix/store/new-linux/bzImage": 15 << 20})
 
     assert found(at("/boot", 20 << 20), other) == {"boot-full": Weight.STOP}
+    assert found(at("/boot", 90 << 20), other) == {}
     assert found(at("/boot", 20 << 20), made) == {}
+
+
+def test_a_boot_partition_without_room_for_a_new_initrd_is_refused() -> None:
+    made = built(pebble())
+    initrd = {"/nix/store/new-initrd/initrd": 30 << 20, made.system.kernel: 10 << 20}
+
+    assert found(at("/boot", 20 << 20), replace(made, boot_files=initrd)) == {
+        "boot-full": Weight.STOP
+    }
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,10 @@ def test_no_switch_restarts_or_stops_the_guard() -> None:
 
 
 def test_neither_a_dead_network_nor_a_dead_sshd_keeps_the_guard_from_starting() -> None:
-    assert {"after", "requires", "wants", "bindsTo"} & set(guard(EMBER)) == set()
+    unit = guard(EMBER)
+
+    assert unit["after"] == unit["wants"] == ["boot.mount"]
+    assert {"requires", "bindsTo"} & set(unit) == set()
 
 
 def test_the_boot_does_not_wait_for_the_guards_countdown() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from _pytest.capture import CaptureFixture
 
+from emily_infra.cli.reach import Where
 from emily_infra.cli.replacing import Asked, advise, walk
 from emily_infra.disks.faults import NotTaken, TooFewLeft
 from emily_infra.spec.host import Host
@@ -35,7 +36,7 @@ def described(folder: Path, host: Host) -> Host:
 
 
 def asked(folder: Path, host: Host, old: str, **more: object) -> Asked:
-    given = {"confirm": NEW, "lab": False, "wait": True, "json": False} | more
+    given = {"confirm": NEW, "where": Where(), "wait": True, "json": False} | more
     return Asked(folder, host, old, **given)  # type: ignore[arg-type]
 
 

@@ -50,6 +50,9 @@ doubt() {
   wish=$(boot_default)
   [ -z "$wish" ] || is_generation "$wish" ||
     { echo "$wish boots by default, and is no generation any more; first: $(profile)/bin/switch-to-configuration boot" && return; }
+  # One more in the menu must not be one too many for what boots by default.
+  [ "$(newer "$OLD_GENERATION")" -lt $((MENU - 1)) ] ||
+    { echo "the boot menu holds $MENU generations, and with one more it would lose number $OLD_GENERATION, which boots by default; make that the newest first: nix-env --profile $PROFILE --set $OLD && $OLD/bin/switch-to-configuration boot" && return; }
   false
 }
 
@@ -110,12 +113,15 @@ commit() {
 set_new() {
   trouble="the system's profile could not be set"
   [ "$(profile)" = "$NEW" ] && return
-  if [ "$(readlink -f "$PROFILE-${NEW_GENERATION:-0}-link")" = "$NEW" ]; then
+  if [ "$(readlink -f "$PROFILE-${NEW_GENERATION:-0}-link")" = "$NEW" ] && in_menu; then
     timeout 300 nix-env --profile "$PROFILE" --switch-generation "$NEW_GENERATION"
   else
     timeout 300 nix-env --profile "$PROFILE" --set "$NEW"
   fi && [ "$(profile)" = "$NEW" ]
 }
+
+# The boot menu holds the newest generations only: one that is older has to be the newest once more.
+in_menu() { [ -z "$(boot_default)" ] || [ -n "$(entry_of "$NEW")" ]; }
 
 boot_new() {
   [ "$(boot_default)" = "$NEW" ] && return

@@ -6,6 +6,12 @@ profile() { readlink -f "$PROFILE"; }
 generation() { readlink "$PROFILE" | sed -n 's/.*system-\([0-9]*\)-link$/\1/p'; }
 newest() { find "${PROFILE%/*}" -name 'system-*-link' | sed 's/.*system-\([0-9]*\)-link$/\1/' | sort -n | tail -n 1; }
 
+# How many generations of the profile are newer than number $1.
+newer() {
+  find "${PROFILE%/*}" -name 'system-*-link' | sed 's/.*system-\([0-9]*\)-link$/\1/' |
+    awk -v than="$1" '$1 > than' | wc -l
+}
+
 is_generation() {
   for link in "$PROFILE"-*-link "${PROFILE%/*}"/system-profiles/*-link; do
     [ "$(readlink -f "$link")" != "$1" ] || return 0

@@ -86,5 +86,9 @@ said() {
   [ "$secret" = "$token" ]
 }
 
-lock() { exec 9>"$DEPLOYS/.lock" && flock -w "$1" 9; }
+# Opened for reading: a disk that takes no more writing must not keep anybody from going back.
+lock() {
+  [ -e "$DEPLOYS/.lock" ] || : >"$DEPLOYS/.lock"
+  exec 9<"$DEPLOYS/.lock" && flock -w "$1" 9
+}
 unlock() { exec 9>&-; }

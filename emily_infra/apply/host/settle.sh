@@ -55,6 +55,7 @@ recover() { # what happened
   esac
   if ! has activating; then finish abandoned why "$1, before anything was changed"
   elif all_new; then finish committed why "$1, after all was done"
+  elif nearly_new; then commit
   elif [ "$KIND" = reboot ] && [ "$BOOT" != "$BOOT_ID" ]; then after_boot "$1"
   else restore "$1"; fi
 }
@@ -63,6 +64,12 @@ recover() { # what happened
 all_new() {
   has committing && ! has rolling-back && [ "$(current)" = "$NEW" ] &&
     [ "$(profile)" = "$NEW" ] && [ "$(boot_default)" = "$NEW" ]
+}
+
+# The same, but for a boot loader that does not tell what it boots: it is written once more.
+nearly_new() {
+  has committing && ! has rolling-back && [ "$(current)" = "$NEW" ] &&
+    [ "$(profile)" = "$NEW" ] && [ -z "$(boot_default)" ]
 }
 
 # The new system was to be booted. It gets one boot to be confirmed in.
@@ -77,10 +84,21 @@ after_boot() {
   elif has booted; then restore "$1, before it was confirmed"
   else
     event booted boot_id "$BOOT"
-    arm "$((CONFIRM_SECONDS + ACTIVATE_SECONDS * 4 + 300))"
+    arm "$((CONFIRM_SECONDS * 2 + ACTIVATE_SECONDS * 4 + 300))"
     unlock
+    await_way_in
     await_confirm
   fi
+}
+
+# Nobody can confirm what cannot be reached yet; for as long again it may take to come up.
+await_way_in() {
+  now
+  rest=$((NOW + CONFIRM_SECONDS))
+  until reachable || [ "$NOW" -ge "$rest" ]; do
+    pause
+    now
+  done
 }
 
 rollback() {

@@ -29,6 +29,9 @@
   systemd.services."emily-boot-guard" = {
     description = "Settle the deploy that a reboot or a power cut left open";
     wantedBy = [ "multi-user.target" ];
+    # Without the boot partition it cannot tell what boots next; where that never comes, it goes on.
+    wants = [ "boot.mount" ];
+    after = [ "boot.mount" ];
     # It waits for no network and no sshd: that they never come up is what it is for.
     unitConfig = {
       ConditionPathExists = "/var/lib/emily/deploys/pending";

@@ -6,7 +6,8 @@ from pathlib import Path
 ASK = Path(__file__).with_name("ask.sh")
 
 # Its lock, actions and exit codes are those of research on the real one: a loser of the lock exits
-# with 11, `test` touches no boot entry, `boot` no running unit. A hook may spoil any action.
+# with 11, `test` touches no boot entry, `boot` no running unit. The menu holds eight generations,
+# and what a boot action left half written stops the next one. A hook may spoil any action.
 SWITCH = r"""#!/bin/sh
 top=$(readlink -f "$(dirname "$0")/..")
 name=$(cat "$top/name")
@@ -24,16 +25,19 @@ crash() {
 exec 8>/run/nixos/switch-to-configuration.lock
 flock -n 8 || exit 11
 status=0
+[ -n "$NIXOS_NO_CHECK" ] || [ ! -e "/var/lib/world/$name.check" ] || exit 1
 [ ! -e "/var/lib/world/$name.$1" ] || . "/var/lib/world/$name.$1"
 case $1 in test | switch) ln -sfn "$top" /run/.new && mv -T /run/.new /run/current-system ;; esac
 case $1 in boot | switch)
   mkdir -p /boot/loader/entries || exit 1
+  newest=$(ls -d "$profile"-*-link | sed 's/.*system-//; s/-link//' | sort -n | tail -n 8)
+  newest=" $(echo $newest) "
   for entry in /boot/loader/entries/nixos-generation-*.conf; do
     number=${entry##*-} && number=${number%.conf}
-    [ -e "$profile-$number-link" ] || { crash && rm -f "$entry" "/boot/kernel-$number"; }
+    case "$newest" in *" $number "*) ;; *) crash && rm -f "$entry" "/boot/kernel-$number" ;; esac
   done
-  for link in "$profile"-*-link; do
-    number=${link##*/system-} && number=${number%-link}
+  for number in $newest; do
+    link=$profile-$number-link
     entry=/boot/loader/entries/nixos-generation-$number.conf
     [ -e "$entry" ] || { crash && cat "$link/kernel" >"/boot/kernel-$number" && crash &&
       printf 'version Generation %s\nlinux /kernel-%s\noptions init=%s/init quiet\n' \
@@ -41,7 +45,9 @@ case $1 in boot | switch)
     [ "$(readlink -f "$link")" != "$top" ] || chosen=$number
   done
   cd /boot/loader || exit 1
-  echo "default nixos-generation-$chosen.conf" >.new && crash && mv .new loader.conf || exit 1
+  set -C
+  echo "default nixos-generation-${chosen:-*}.conf" >loader.tmp && crash &&
+    mv loader.tmp loader.conf || exit 1
   ;;
 esac
 exit $status

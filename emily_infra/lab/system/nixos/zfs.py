@@ -101,7 +101,7 @@ def _import(config: Config, pool: str) -> Values:
     nodes = config.text("boot", "zfs", "devNodes", default="/dev/disk/by-id")
     return {
         "description": f'Import ZFS pool "{pool}"',
-        "after": ["systemd-modules-load.service", "systemd-udev-settle.service"],
+        "after": ["systemd-modules-load.service", "systemd-udev-trigger.service"],
         "before": ["shutdown.target", "zfs-import.target"],
         "conflicts": ["shutdown.target"],
         "requiredBy": ["zfs-import.target"],
@@ -122,10 +122,11 @@ state() {{
     awk '$1 == "pool:" {{ found = $2 == "{pool}" }} found && $1 == "state:" {{ print $2; exit }}'
 }}
 # Disks appear one by one. An import without some of them would leave the pool without redundancy.
+udevadm settle --timeout=60 || :
 for second in $(seq 1 60); do
   case "$(state)" in
     ONLINE) exec zpool import -d {nodes} -N {pool} ;;
-    "") if [ "$second" -ge 4 ]; then
+    "") if [ "$second" -ge 10 ]; then
           echo "no disk of the lab holds a pool called {pool}"
           exit 0
         fi ;;
