@@ -79,8 +79,9 @@ def locate(
                 hint="the bay that stays dark while the others are lit is its own; "
                 f"emily-infra disk list {host}",
             )
-        say(f"{found.name}, {found.model} {found.serial}: lit for {seconds} s, or until Ctrl-C")
-        say(f"it was lit by {light(machine, found.name, seconds)}")
+        say(f"{found.name}, {found.model} {found.serial}: lit for {seconds} s")
+        with if_stopped("it stays lit until its time is over"):
+            say(f"it was lit by {light(machine, found.name, seconds)}")
 
 
 @app.command(short_help="Take a disk out of its pools.")
