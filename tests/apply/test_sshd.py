@@ -75,6 +75,7 @@ class Daemon:
 
 @pytest.fixture
 def daemon(box: Drill, tmp_path: Path) -> Iterator[Daemon]:
+    box.pace = replace(box.pace, confirm=12)  # each word is a connection
     for name in ("host", "operator"):
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True
