@@ -5,16 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from emily_infra.cli.options_text import folded
 from emily_infra.cli.plan import following
 from emily_infra.cli.planned import as_text, verdict
 from emily_infra.cli.reach import Where
 from emily_infra.observe.deploys import Deploys, Lock
 from emily_infra.plan import Plan
 from emily_infra.plan import plan as planned
-from emily_infra.plan.model import OptionChange, Sign, UnitAction, UnitChange
+from emily_infra.plan.model import UnitAction, UnitChange
 from tests.hosts import pebble
-from tests.plan.machines import between, built, means, running, with_nix
+from tests.plan.machines import between, built, means, running
 
 FRIEND = "192.168.1.7"
 LOCKING_OUT = "network: { allow: [{ from: home, to: host, services: [smb] }] }"
@@ -26,10 +25,6 @@ def text(made: Plan, *, detailed: bool = False) -> str:
 
 def noop() -> Plan:
     return planned(pebble(), built(pebble()), running(pebble(), mark="b"), means())
-
-
-def option(name: str, sign: Sign = Sign.ADDED) -> OptionChange:
-    return OptionChange(name, sign, (), ("1",))
 
 
 def test_the_first_line_is_the_verdict() -> None:
@@ -55,35 +50,6 @@ def test_dangers_come_before_changes() -> None:
     lines = text(between(pebble(), pebble(LOCKING_OUT), FRIEND)).splitlines()
 
     assert lines.index("Watch out") < lines.index("What changes")
-
-
-def test_the_field_stands_over_its_options() -> None:
-    made = with_nix(pebble(), pebble("system: { ssh: { port: 2222 } }"))
-
-    assert (
-        "  ~ system.ssh.port: 22 -> 2222\n"
-        "      generated/network.nix\n"
-        "        ~ networking.nftables.tables.emily.content\n"
-        "            - tcp dport { 22, 445 } accept\n"
-        "            + tcp dport { 445, 2222 } accept\n"
-        "      generated/system.nix\n"
-        "        ~ services.openssh.ports: 22 -> 2222\n"
-    ) in text(made)
-
-
-def test_a_group_of_new_options_is_one_line() -> None:
-    group = [option(f"services.samba.settings.w.{name}") for name in "abc"]
-
-    assert [(name, len(found)) for name, found in folded([*group, option("a.b.c")])] == [
-        ("services.samba.settings.w", 3),
-        ("a.b.c", 1),
-    ]
-
-
-def test_options_that_change_are_never_folded_away() -> None:
-    group = [option(f"a.b.c.{name}", Sign.CHANGED) for name in "abcd"]
-
-    assert len(list(folded(group))) == 4
 
 
 def test_the_hint_of_a_danger_leads_to_the_lab_that_was_asked() -> None:
