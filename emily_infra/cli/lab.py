@@ -1,12 +1,13 @@
 """`emily-infra lab`: the machine that a host is rehearsed on."""
 
 import os
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emily_infra.cli.arguments import Host, Json
-from emily_infra.cli.output import say, tell, tell_json
+from emily_infra.cli.output import say, tell, tell_json, width
 
 if TYPE_CHECKING:
     from emily_infra.lab import Lab, Plan, Status
@@ -106,7 +107,8 @@ def status(host: Host, json: Json = False) -> None:
         return
     _describe(found)
     if found.exercised:
-        tell(f"played      {len(found.exercised)} options: {', '.join(found.exercised)}")
+        played = f"played      {len(found.exercised)} options: {', '.join(found.exercised)}"
+        tell(fill(played, width(), subsequent_indent=" " * 12, break_on_hyphens=False))
     for line in found.left_out:
         tell(f"not played  {line}")
 
