@@ -8,16 +8,15 @@ from pathlib import Path
 import typer
 
 from emily_infra.apply.decide import Leave, order, reboots, still_holds
-from emily_infra.apply.errors import OutOfReach, Refused, StalePlan
+from emily_infra.apply.errors import Refused, StalePlan
 from emily_infra.apply.fleet import failure
 from emily_infra.apply.order import Order
 from emily_infra.apply.schedule import Outcome, Verdict
 from emily_infra.cli.look import look
 from emily_infra.cli.plan import built_system, means, sound
 from emily_infra.cli.planned import verdict
-from emily_infra.cli.reach import Where, staged
+from emily_infra.cli.reach import Where, reached, staged
 from emily_infra.errors import EmilyError
-from emily_infra.machine import Unreachable
 from emily_infra.observe import EVERYTHING, Observation, Question
 from emily_infra.plan import Plan, from_json, meant_for, plan
 from emily_infra.plan.saved import NoPlan
@@ -88,10 +87,8 @@ def prepare(name: str, saved: Path | None, where: Where) -> Ready:
 
 def asked(host: Host, question: Question, where: Where) -> Observation:
     """What the host is; OutOfReach, and nothing was changed, where it does not answer."""
-    try:
+    with reached():
         return look(host, question, where)
-    except Unreachable as error:
-        raise OutOfReach(str(error), hint=error.hint) from error
 
 
 def _saved(root: Path, host: Host, file: Path, where: Where) -> Ready:

@@ -2,7 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,6 +82,18 @@ def reach(host: "Host", where: Where) -> "Target":
         port=port if port != _SSH else None,
     )
     return _elsewhere(target, where.via) if where.via else target
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """OutOfReach instead of Unreachable: nothing has been changed yet."""
+    from emily_infra.apply.errors import OutOfReach
+    from emily_infra.machine import Unreachable
+
+    try:
+        yield
+    except Unreachable as error:
+        raise OutOfReach(str(error), hint=error.hint) from error
 
 
 def staged(host: "Host", where: Where) -> "Host":
