@@ -86,7 +86,7 @@ def ssh(
     from emily_infra.lab import Lab
 
     lab = Lab(host)
-    _must_run(lab)
+    lab.must_run()
     target = lab.console() if console else lab.target()
     # One word is a line for the shell there, as with ssh; several are one command.
     words = [command[0] if len(command) == 1 else shlex.join(command)] if command else []
@@ -126,13 +126,6 @@ def _must_exist(lab: "Lab") -> None:
 
     if not lab.exists:
         raise NotUp(f"{lab.name} has no lab", hint=f"emily-infra lab up {lab.name}")
-
-
-def _must_run(lab: "Lab") -> None:
-    from emily_infra.lab.faults import NotUp
-
-    if not lab.running:
-        raise NotUp(f"the lab of {lab.name} is off", hint=f"emily-infra lab up {lab.name}")
 
 
 def _describe(status: "Status") -> None:
