@@ -29,7 +29,7 @@ begin() {
   {
     { timeout -k 1 "$2" sh "$work/checks" "$1"; echo $? >"$work/$1.code"; } </dev/null 2>&1 |
       tail -c 2000 >"$work/$1.said"
-    mv "$work/$1.code" "$work/$1.over"
+    : >"$work/$1.over"
   } >/dev/null 2>&1 &
 }
 
@@ -61,9 +61,14 @@ ask() {
     left=$((left - 1))
     sleep 0.2
   done
-  for number in $numbers; do
-    [ -e "$work/$number.over" ] && echo "code $number $(cat "$work/$number.over")"
-    tail -n 3 "$work/$number.said" | sed "s/^/said $number /"
+  for number in $numbers; do # without other programs: a machine may be slow to start them
+    if [ -e "$work/$number.over" ]; then
+      read -r code <"$work/$number.code" && echo "code $number $code"
+    fi
+    [ -e "$work/$number.said" ] || continue
+    while IFS= read -r line || [ -n "$line" ]; do
+      printf 'said %s %s\n' "$number" "$line"
+    done <"$work/$number.said"
     echo
   done
   echo end

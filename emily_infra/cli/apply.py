@@ -79,10 +79,14 @@ def apply(
     names = _chosen(hosts or [], tag or [], every=every)
     if len(names) == 1:
         raise typer.Exit(single(names[0], plan, leave, how))
-    for option, value in (("--plan", plan), ("--via", via)):
+    _none_given({"--plan": plan, "--via": via})
+    raise typer.Exit(campaign.run(names, leave, how))
+
+
+def _none_given(for_one_host: dict[str, object]) -> None:
+    for option, value in for_one_host.items():
         if value:
             raise typer.BadParameter(f"{option} is for one host", param_hint=option)
-    raise typer.Exit(campaign.run(names, leave, how))
 
 
 def _chosen(names: list[str], tags: list[str], *, every: bool) -> list[str]:

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from emily_infra.apply import fleet
-from emily_infra.apply.decide import Leave, pending
+from emily_infra.apply.decide import Leave
 from emily_infra.apply.engine import Deployment
 from emily_infra.apply.health import Before
 from emily_infra.apply.progress import Progress, Said
 from emily_infra.apply.schedule import Outcome, Policy, Stage, Verdict, exit_code
 from emily_infra.apply.selection import Portion, batches
 from emily_infra.cli.apply import How
-from emily_infra.cli.deploying import approve, last_word, new_ticket, ways, well
+from emily_infra.cli.deploying import approve, last_word, new_ticket, unchanged, ways, well
 from emily_infra.cli.output import printable, say
 from emily_infra.cli.preparing import Ready, attempt, summary
 from emily_infra.cli.reach import road
@@ -110,8 +110,7 @@ class _Orders:
     def _copy(self, host: Host) -> Outcome | None:
         each, way = self.ready[host.name], road(host, self.how.where)
         if each.is_idle(self.leave):
-            found = well(each.played, way.now, Before(frozenset(each.seen.units.failed)))
-            return replace(found, pending=pending(each.plan))
+            return unchanged(each, way.now)
         towards = ways(way, self.told, self.how.substitutes)
         deployment = Deployment(each.order(self.leave), towards, new_ticket())
         self.open[host.name] = deployment

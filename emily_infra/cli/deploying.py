@@ -6,11 +6,12 @@ import socket
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 
 from emily_infra.apply.copy import Copy, Substitutes
-from emily_infra.apply.decide import Leave
+from emily_infra.apply.decide import Leave, pending
 from emily_infra.apply.engine import Ways, deploy
 from emily_infra.apply.errors import NotAnswered
 from emily_infra.apply.fleet import failure
@@ -27,6 +28,9 @@ from emily_infra.cli.telling import tell_outcome, telling
 from emily_infra.errors import EmilyError
 from emily_infra.machine import Target, connect, store
 from emily_infra.spec.host import Host
+
+if TYPE_CHECKING:
+    from emily_infra.cli.preparing import Ready
 
 _COLOURS = {
     Verdict.COMMITTED: "green", Verdict.UNCHANGED: "green", Verdict.NOT_BEGUN: "yellow",
@@ -102,6 +106,12 @@ def well(host: Host, target: Target, before: Before) -> Outcome:
         return Outcome(Verdict.UNCHANGED, "it runs what host.yaml describes, and is well")
     ill = "; ".join(str(each) for each in found.blamed)
     return Outcome(Verdict.FAILED, f"nothing to apply, but it is not well: {ill}")
+
+
+def unchanged(ready: "Ready", target: Target) -> Outcome:
+    """The same for a host to which a plan has nothing to do."""
+    before = Before(frozenset(ready.seen.units.failed))
+    return replace(well(ready.played, target, before), pending=pending(ready.plan))
 
 
 def last_word(host: str, outcome: Outcome, where: Where, *, json: bool, reboot: str = "") -> None:

@@ -1,12 +1,13 @@
 """`emily-infra lab`: the machine that a host is rehearsed on."""
 
 import os
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emily_infra.cli.arguments import Host, Json
-from emily_infra.cli.output import say, tell, tell_json
+from emily_infra.cli.output import say, tell, tell_json, width
 
 if TYPE_CHECKING:
     from emily_infra.lab import Lab, Plan, Status
@@ -85,7 +86,7 @@ def ssh(
     from emily_infra.lab import Lab
 
     lab = Lab(host)
-    _must_run(lab)
+    lab.must_run()
     target = lab.console() if console else lab.target()
     # One word is a line for the shell there, as with ssh; several are one command.
     words = [command[0] if len(command) == 1 else shlex.join(command)] if command else []
@@ -106,7 +107,8 @@ def status(host: Host, json: Json = False) -> None:
         return
     _describe(found)
     if found.exercised:
-        tell(f"played      {len(found.exercised)} options: {', '.join(found.exercised)}")
+        played = f"played      {len(found.exercised)} options: {', '.join(found.exercised)}"
+        tell(fill(played, width(), subsequent_indent=" " * 12, break_on_hyphens=False))
     for line in found.left_out:
         tell(f"not played  {line}")
 
@@ -124,13 +126,6 @@ def _must_exist(lab: "Lab") -> None:
 
     if not lab.exists:
         raise NotUp(f"{lab.name} has no lab", hint=f"emily-infra lab up {lab.name}")
-
-
-def _must_run(lab: "Lab") -> None:
-    from emily_infra.lab.faults import NotUp
-
-    if not lab.running:
-        raise NotUp(f"the lab of {lab.name} is off", hint=f"emily-infra lab up {lab.name}")
 
 
 def _describe(status: "Status") -> None:

@@ -7,7 +7,7 @@ import typer
 
 from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.output import say
-from emily_infra.cli.reach import Lab, Via, Where, road, staged
+from emily_infra.cli.reach import Lab, Via, Where, reach, reached, road, staged
 
 if TYPE_CHECKING:
     from emily_infra.apply.check import Check
@@ -94,7 +94,6 @@ def _past(host: "spec.Host", wanted: "Generation", where: Where) -> "Past":
     """What the generation says of itself; OutOfReach where the host does not answer any more."""
     import contextlib
 
-    from emily_infra.cli.reach import reach, reached
     from emily_infra.machine import connect
     from emily_infra.observe.past import past
 

@@ -3,11 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from emily_infra.apply.decide import Leave, pending
-from emily_infra.apply.health import Before
+from emily_infra.apply.decide import Leave
 from emily_infra.apply.schedule import Outcome, Verdict
 from emily_infra.cli.apply import How
-from emily_infra.cli.deploying import approve, at_best, last_word, one, well, with_word
+from emily_infra.cli.deploying import approve, at_best, last_word, one, unchanged, with_word
 from emily_infra.cli.output import report, say
 from emily_infra.cli.plan import about_reboot
 from emily_infra.cli.planned import as_text
@@ -58,6 +57,5 @@ def _agree(ready: Ready, leave: Leave, how: How) -> Leave:
 def _carried_out(ready: Ready, leave: Leave, how: How) -> Outcome:
     way = road(ready.host, how.where)
     if ready.is_idle(leave):
-        outcome = well(ready.played, way.now, Before(frozenset(ready.seen.units.failed)))
-        return replace(outcome, pending=pending(ready.plan))
+        return unchanged(ready, way.now)
     return one(ready.order(leave), way, how.substitutes, json=how.json)

@@ -150,8 +150,8 @@ def _pool(pool: "Pool", now: int) -> str:
     from emily_infra.spec.units import approximately
 
     words = [pool.health.lower()]
-    if pool.size:
-        words.append(f"{pool.used * 100:.0f} % of {approximately(pool.size)} used")
+    if pool.holds:
+        words.append(f"{pool.used * 100:.0f} % of {approximately(pool.holds)} used")
     scan = next((each for each in pool.scans if each.state == "running"), None)
     if scan:
         words.append(f"{scan.kind}{f' {scan.percent:.0f} % done' if scan.percent else ' runs'}")

@@ -14,8 +14,7 @@ from emily_infra.lab.memory import LOOPBACK, Memory
 from emily_infra.lab.network import World, world
 from emily_infra.lab.places import Files
 from emily_infra.lab.qemu import Accelerator, Hardware, arguments, wires
-from emily_infra.lab.system import Overrides, PeerOverride, exercised, factory
-from emily_infra.lab.system import left_out as options_left_out
+from emily_infra.lab.system import Overrides, PeerOverride, answers, factory
 from emily_infra.machine import Local
 from emily_infra.spec.host import Host
 from emily_infra.spec.units import Duration
@@ -49,7 +48,10 @@ def make(files: Files, memory: Memory, image: Image, plan: Plan, tell: Tell) -> 
         tell("building the generation that the lab begins with")
         content |= _factory(files, memory, plan)
     write_config(files, content)
-    return replace(memory, exercised=exercised(plan.host), left_out=_left_out(plan, around))
+    options = answers(plan.host)
+    unknown = sorted({(each.option, each.reason) for each in options.left_out})
+    left_out = (*_left_out(plan, around), *(f"{option}: {why}" for option, why in unknown))
+    return replace(memory, exercised=options.exercised, left_out=left_out)
 
 
 def write_config(files: Files, content: dict[str, bytes]) -> None:
@@ -169,5 +171,4 @@ def _left_out(plan: Plan, around: World) -> tuple[str, ...]:
     spec = plan.host.spec
     long = (disk for disk in sorted(spec.storage.disks) if serial(disk) != disk)
     names = (f"storage.disks.{name}: no serial here; it has {serial(name)}" for name in long)
-    options = (f"{name}: {why}" for name, why in sorted(options_left_out(plan.host).items()))
-    return (*around.left_out, *names, *options)
+    return (*around.left_out, *names)

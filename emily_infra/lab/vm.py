@@ -71,16 +71,21 @@ class Lab:
         """Whether its machine has power."""
         return process.running(self.files.pid) is not None
 
+    def must_run(self) -> None:
+        """Raise NotUp where it has no power."""
+        if not self.running:
+            raise NotUp(f"the lab of {self.name} is off", hint=f"emily-infra lab up {self.name}")
+
     def target(self) -> Target:
         """The operator's way: through the host's own network."""
         memory = self._known()
-        if not self.running:
-            raise NotUp(f"the lab of {self.name} is off", hint=f"emily-infra lab up {self.name}")
-        return self._target(memory.user, memory.operator_port)
+        self.must_run()
+        return self._target(memory, memory.user, memory.operator_port)
 
     def console(self) -> Target:
         """The way that nothing on the host's network can cut."""
-        return self._target("root", self._known().console_port)
+        memory = self._known()
+        return self._target(memory, "root", memory.console_port)
 
     def overrides(self) -> Overrides:
         """In what generations that are built for this lab differ from those for the host."""
@@ -234,10 +239,10 @@ class Lab:
         finally:
             machine.close()
 
-    def _target(self, user: str, port: int) -> Target:
+    def _target(self, memory: Memory, user: str, port: int) -> Target:
         return Target(
             self.name, LOOPBACK, user, port, self.files.key, self.files.known_hosts,
-            configuration=_NOTHING, slowness=max(1.0, self._known().patience / making.HASTE),
+            configuration=_NOTHING, slowness=max(1.0, memory.patience / making.HASTE),
         )  # fmt: skip
 
     def _known(self) -> Memory:

@@ -19,6 +19,9 @@ _NAME = re.compile(
 _PENDING = "/var/lib/emily/deploys/pending"
 _SWITCHING = "/run/nixos/switch-to-configuration.lock"
 _TRANSIENT = "/run/systemd/transient/emily-deploy.service"
+_OPERATOR = "emily-deploy.service"
+_ALONE = ("emily-boot-guard.service", "emily-dead-man.service")
+"""What settles a deploy without its operator: after a boot, and when its time is over."""
 _STARTED = re.compile(r"([0-9]{8}T[0-9]{6})Z-")
 
 
@@ -125,13 +128,14 @@ class Deploys:
 def deploys(answer: Answer, texts: Mapping[str, str], links: Links, units: Units) -> Deploys:
     """Everything that the machine says of deploys."""
     records = _records(answer.texts("state"))
-    pending = links.get(_PENDING)
+    link = links.get(_PENDING)
+    pending = link.target.rpartition("/")[2] if link else ""
     stc = links.get(_SWITCHING)
     locks = texts.get("/proc/locks", "")
     return Deploys(
         records=records,
-        lock=_lock(records, texts.get(_TRANSIENT, ""), units),
-        pending=pending.target.rpartition("/")[2] if pending else "",
+        lock=_lock(records, texts.get(_TRANSIENT, ""), pending, units),
+        pending=pending,
         switching=bool(stc and re.search(rf":{re.escape(stc.inode)} ", locks)),
     )
 
@@ -182,15 +186,16 @@ def _moment(text: str) -> int:
         return 0
 
 
-def _lock(records: tuple[Deploy, ...], transient: str, units: Units) -> Lock | None:
-    unit = units.named("emily-deploy.service")
-    if unit is None or unit.active in ("inactive", "failed"):
+def _lock(records: tuple[Deploy, ...], transient: str, pending: str, units: Units) -> Lock | None:
+    if units.runs(_OPERATOR):
+        named = _ID.search(transient)
+        which = named[1] if named else ""
+    elif any(units.runs(unit) for unit in _ALONE):
+        which = pending
+    else:
         return None
-    which = _ID.search(transient)
-    if not which:
-        return Lock("", "", 0)
-    owner = next((each for each in records if each.id == which[1]), None)
-    return Lock(which[1], owner.who if owner else "", _started(which[1]))
+    owner = next((each for each in records if each.id == which), None)
+    return Lock(which, owner.who if owner else "", _started(which))
 
 
 def _started(deploy: str) -> int:

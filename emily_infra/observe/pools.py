@@ -95,12 +95,21 @@ class Pool:
         return self.committed_age is not None and self.committed_age > STUCK_AFTER
 
     @property
+    def holds(self) -> int:
+        """Bytes that datasets may have, as `zfs list` counts; with parity where that is unknown."""
+        root = self._root
+        return root.used + root.available if root else self.size
+
+    @property
     def used(self) -> float:
         """How full it is, of 1; what datasets have, because a full pool still has reserves."""
+        used = self._root.used if self._root else self.allocated
+        return used / self.holds if self.holds else 0.0
+
+    @property
+    def _root(self) -> Dataset | None:
         root = next((each for each in self.datasets if each.name == self.name), None)
-        if root and root.used + root.available:
-            return root.used / (root.used + root.available)
-        return self.allocated / self.size if self.size else 0.0
+        return root if root and root.used + root.available else None
 
 
 def standstill(pool: Pool) -> str:

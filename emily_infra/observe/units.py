@@ -61,9 +61,10 @@ class Units:
         """The units that systemd holds for failed."""
         return tuple(unit.name for unit in self.loaded if unit.active == "failed")
 
-    def named(self, name: str) -> Unit | None:
-        """A loaded unit."""
-        return next((unit for unit in self.loaded if unit.name == name), None)
+    def runs(self, name: str) -> bool:
+        """Whether a unit is started, starting or stopping."""
+        states = (unit.active for unit in self.loaded if unit.name == name)
+        return any(state not in ("inactive", "failed") for state in states)
 
 
 def units(answer: Answer, links: Links) -> Units:

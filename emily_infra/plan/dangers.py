@@ -89,7 +89,8 @@ def _space(built: Built, observation: Observation) -> Iterator[Danger]:
                 f"{approximately(needed)} are to be copied, and {approximately(store)} are free",
                 "on the host: nix-collect-garbage --delete-older-than 14d",
             )  # fmt: skip
-    new = sum(size for path, size in built.boot_files.items() if path not in _on_boot(observation))
+    there = _on_boot(observation)
+    new = sum(size for path, size in built.boot_files.items() if path not in there)
     boot = free.get("/boot")
     if boot is not None and new and new + _SPARE // 8 > boot:
         yield Danger(

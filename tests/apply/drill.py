@@ -18,7 +18,7 @@ from emily_infra.apply.progress import Event
 from emily_infra.apply.schedule import Outcome
 from tests.apply.world import World
 
-PACE = Pace(activate=2, confirm=4, lease=3, poll=0.75, tick=0.1, health=2)
+PACE = Pace(activate=5, confirm=4, lease=3, poll=0.75, tick=0.1, health=2)
 
 # Laid over the host's own program by its settings, which it reads last: what it does to the machine
 # counts down, and at nothing the power goes, or its supervisor.

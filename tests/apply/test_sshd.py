@@ -18,19 +18,15 @@ from emily_infra.apply.schedule import Verdict
 from emily_infra.machine import Machine, Target, connect, store
 from tests.apply.drill import Drill, Quick
 from tests.apply.world.system import write
+from tests.machine.sshd import SETTINGS
 
 pytestmark = pytest.mark.skipif(shutil.which("sshd") is None, reason="needs sshd")
 
-SETTINGS = """\
+PLACES = """\
 ListenAddress 127.0.0.1
 Port {port}
 HostKey {folder}/host
 AuthorizedKeysFile {folder}/operator.pub
-PidFile none
-StrictModes no
-UsePAM no
-PermitRootLogin yes
-MaxStartups 100
 """
 
 
@@ -75,12 +71,13 @@ class Daemon:
 
 @pytest.fixture
 def daemon(box: Drill, tmp_path: Path) -> Iterator[Daemon]:
+    box.pace = replace(box.pace, confirm=12)  # each word is a connection
     for name in ("host", "operator"):
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True
         )
     port = _free_port()
-    (tmp_path / "config").write_text(SETTINGS.format(port=port, folder=tmp_path))
+    (tmp_path / "config").write_text(SETTINGS + PLACES.format(port=port, folder=tmp_path))
     kind, key, *_ = (tmp_path / "host.pub").read_text().split()
     (tmp_path / "known").write_text(f"[127.0.0.1]:{port} {kind} {key}\n")
     box.world.run("mkdir", "-p", "/run/sshd")

@@ -18,6 +18,7 @@ from tests.apply.drill import Drill, drill
 from tests.apply.world.system import write
 from tests.cli.command import Done
 from tests.hosts import ROOT, as_text, overlay, shipped
+from tests.machine.sshd import SETTINGS
 
 Template = tuple[Path, dict[str, str]]
 SSHD = "/usr/sbin/sshd"
@@ -179,9 +180,8 @@ def _listening(
     _key(place / "host")
     port = free_port()
     (place / "sshd_config").write_text(
-        f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {place}/host\nPidFile none\nUsePAM no\n"
-        f"AuthorizedKeysFile {root}/operator.pub\nStrictModes no\nPermitRootLogin yes\n"
-        "MaxStartups 100\n"
+        f"{SETTINGS}ListenAddress 127.0.0.1\nPort {port}\nHostKey {place}/host\n"
+        f"AuthorizedKeysFile {root}/operator.pub\n"
     )
     with (root / "known_hosts").open("a") as known:
         known.write(f"[127.0.0.1]:{port} {(place / 'host.pub').read_text()}")

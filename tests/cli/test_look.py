@@ -47,7 +47,7 @@ def test_a_host_that_is_well_is_exit_code_0(folder: Path) -> None:
 
     assert done.code == 0, done.err
     assert done.out.startswith("pebble  well  NixOS 26.05 (Yarara), up 12 days\n")
-    assert "tank  online, 42 % of 4.0 TB used" in done.out
+    assert "tank  online, 42 % of 3.8 TB used" in done.out
     assert "committed" in done.out
 
 

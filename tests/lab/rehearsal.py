@@ -109,8 +109,7 @@ class Rehearsal:
         if not self.lab.running:
             self.lab.start()
         self.mend()
-        self.last_if_any()
-        found = self.seen().generation
+        found = self.ended().generation
         if found.number == 1 or not found.current == found.profile == found.boot_default:
             self.describe()
             done = self.apply("--again")
@@ -170,24 +169,26 @@ class Rehearsal:
         finally:
             machine.close()
 
-    def last(self) -> Deploy:
-        """The last deploy as the host recorded it, once nobody is at work on it."""
+    def ended(self) -> Observation:
+        """How it is when the last deploy, if there is one, has its verdict."""
         end = time.monotonic() + _PATIENCE
         while True:
-            deploy = self.seen().deploys.records[-1]
-            if deploy.verdict:
-                return deploy
+            seen = self.seen()
+            deploy = seen.deploys.last
+            if deploy is None or deploy.verdict:
+                return seen
             assert time.monotonic() < end, f"no verdict: {deploy}"
             time.sleep(2)
 
-    def last_if_any(self) -> None:
-        """Wait for the verdict of a deploy that is open."""
-        if self.seen().deploys.records:
-            self.last()
+    def last(self) -> Deploy:
+        """The last deploy as the host recorded it, once nobody is at work on it."""
+        deploy = self.ended().deploys.last
+        assert deploy
+        return deploy
 
-    def is_wholly(self, toplevel: str) -> bool:
+    def is_wholly(self, toplevel: str, seen: Observation | None = None) -> bool:
         """What runs, what the profile holds and what boots next are this, and all is well."""
-        seen = self.seen()
+        seen = seen or self.seen()
         found = seen.generation
         assert (found.current, found.profile, found.boot_default) == (toplevel,) * 3
         assert not seen.units.failed

@@ -19,24 +19,27 @@ systemd.services.novelty = {{
 
 
 def went_back(host: Rehearsal, why: str) -> bool:
-    deploy = host.last()
+    seen = host.ended()
+    deploy = seen.deploys.last
+    assert deploy
     assert deploy.verdict == "rolled-back"
     assert why in deploy.why
-    return host.is_wholly(host.old)
+    return host.is_wholly(host.old, seen)
 
 
 def is_new(host: Rehearsal) -> bool:
-    deploy = host.last()
+    seen = host.ended()
+    deploy = seen.deploys.last
+    assert deploy
     assert deploy.verdict == "committed", deploy
     assert deploy.new != host.old
-    return host.is_wholly(deploy.new)
+    return host.is_wholly(deploy.new, seen)
 
 
 # --- nothing comes in between
 
 
 def test_the_same_closure_twice_is_nothing_to_do(host: Rehearsal) -> None:
-    host.describe()
     once = host.apply()
     assert once.process.returncode == COMMITTED, once.said
     new = host.last().new

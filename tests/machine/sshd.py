@@ -13,10 +13,7 @@ from pathlib import Path
 
 from emily_infra.machine import Target
 
-_CONFIGURATION = """\
-ListenAddress 127.0.0.1:{port}
-HostKey {folder}/host_ed25519
-AuthorizedKeysFile {folder}/authorized_keys
+SETTINGS = """\
 PidFile none
 StrictModes no
 UsePAM no
@@ -25,9 +22,17 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 200
-{more}
-# Else bash, seeing sshd before it, reads the operator's .bashrc.
+# Else bash, seeing sshd before it, reads the .bashrc of whoever runs the tests: pyenv's waits a
+# minute for a lock that a killed session has left behind.
 SetEnv SHLVL=2
+"""
+"""What every daemon of the tests has in common."""
+
+_PLACES = """\
+ListenAddress 127.0.0.1:{port}
+HostKey {folder}/host_ed25519
+AuthorizedKeysFile {folder}/authorized_keys
+{more}
 """
 
 
@@ -107,7 +112,7 @@ def serving(folder: Path, more: str = "", before: tuple[str, ...] = ()) -> Itera
     shutil.copy(folder / "id_ed25519.pub", folder / "authorized_keys")
     (folder / "known_hosts").write_text(f"{server.known_as} {server.host_key()}\n")
     configuration = folder / "sshd_config"
-    configuration.write_text(_CONFIGURATION.format(port=server.port, folder=folder, more=more))
+    configuration.write_text(SETTINGS + _PLACES.format(port=server.port, folder=folder, more=more))
     program = shutil.which("sshd", path="/usr/sbin:/usr/bin") or "sshd"
     log = folder / "log"
     process = subprocess.Popen([*before, program, "-D", "-f", configuration, "-E", log])

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from emily_infra.observe.pools import Property
 from tests.observe import made
 from tests.observe.made import seen
@@ -10,6 +12,7 @@ from tests.observe.pebble import (
     DEPLOY,
     KERNEL,
     KSTAT,
+    LINKS,
     LOADER,
     NEW,
     NOW,
@@ -225,6 +228,19 @@ def test_who_is_at_work_is_known_by_the_deploy_that_its_unit_runs() -> None:
 
     assert lock
     assert (lock.deploy, lock.who, lock.since) == (DEPLOY, "colter", 1_795_248_000)
+
+
+@pytest.mark.parametrize("guard", ["emily-boot-guard.service", "emily-dead-man.service"])
+def test_a_deploy_that_the_host_settles_by_itself_is_at_work(guard: str) -> None:
+    pending = made.links(*LINKS, ("/var/lib/emily/deploys/pending", RECORD))
+    at_work = json.dumps([{"unit": guard, "active": "activating"}])
+    over = json.dumps([{"unit": guard, "active": "inactive"}])
+
+    lock = on_a_bad_day(links=pending, units=at_work).deploys.lock
+
+    assert lock
+    assert (lock.deploy, lock.who) == (DEPLOY, "colter")
+    assert not on_a_bad_day(links=pending, units=over).deploys.lock
 
 
 def test_a_switch_that_is_not_ours_is_seen_by_its_lock() -> None:

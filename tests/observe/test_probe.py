@@ -55,10 +55,12 @@ def test_a_look_takes_less_than_a_second() -> None:
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     # A place of its own: other tests look at the same moment.
-    machine = Here(edit=("for place in /run ", f"for place in {tmp_path} "))
+    place = "for place in /run "
+    machine = Here(edit=(place, f"for place in {tmp_path} "))
 
     observe(machine)
 
+    assert place in script(Question())
     assert machine.asked
     assert not list(tmp_path.iterdir())
 

@@ -123,13 +123,17 @@ set_new() {
 # The boot menu holds the newest generations only: one that is older has to be the newest once more.
 in_menu() { [ -z "$(boot_default)" ] || [ -n "$(entry_of "$NEW")" ]; }
 
-boot_new() {
-  [ "$(boot_default)" = "$NEW" ] && return
-  start_switch "$NEW" boot
+# By the program of the system $1, which becomes the default; what boots then as $next.
+write_menu() {
+  start_switch "$1" boot
   await_switch
   trouble="the boot entry could not be written (status $STATUS; is /boot full?)"
-  [ "$STATUS" = 0 ] || return
-  next=$(boot_default)
+  [ "$STATUS" = 0 ] && next=$(boot_default)
+}
+
+boot_new() {
+  [ "$(boot_default)" = "$NEW" ] && return
+  write_menu "$NEW" || return
   trouble="the machine would boot $next, although the boot entry was written"
   [ -z "$next" ] || [ "$next" = "$NEW" ]
 }

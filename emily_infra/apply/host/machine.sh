@@ -4,13 +4,11 @@
 current() { readlink -f /run/current-system; }
 profile() { readlink -f "$PROFILE"; }
 generation() { readlink "$PROFILE" | sed -n 's/.*system-\([0-9]*\)-link$/\1/p'; }
-newest() { find "${PROFILE%/*}" -name 'system-*-link' | sed 's/.*system-\([0-9]*\)-link$/\1/' | sort -n | tail -n 1; }
+numbers() { find "${PROFILE%/*}" -name 'system-*-link' | sed 's/.*system-\([0-9]*\)-link$/\1/'; }
+newest() { numbers | sort -n | tail -n 1; }
 
 # How many generations of the profile are newer than number $1.
-newer() {
-  find "${PROFILE%/*}" -name 'system-*-link' | sed 's/.*system-\([0-9]*\)-link$/\1/' |
-    awk -v than="$1" '$1 > than' | wc -l
-}
+newer() { numbers | awk -v than="$1" '$1 > than' | wc -l; }
 
 is_generation() {
   for link in "$PROFILE"-*-link "${PROFILE%/*}"/system-profiles/*-link; do

@@ -30,11 +30,7 @@ try_once() {
   trouble="generation $OLD_GENERATION of the profile cannot be kept"
   timeout 300 nix-env --profile "$PROFILE" --switch-generation "$OLD_GENERATION" || return
   before=$(default_before)
-  start_switch "$before" boot
-  await_switch
-  trouble="the boot entry could not be written (status $STATUS; is /boot full?)"
-  [ "$STATUS" = 0 ] || return
-  next=$(boot_default)
+  write_menu "$before" || return
   trouble="the machine would boot $next from now on, not $before"
   [ "$next" = "$before" ] || return
   entry=$(entry_of "$NEW")

@@ -54,22 +54,16 @@ recover() { # what happened
     *) clean_up "$VERDICT" && return ;;
   esac
   if ! has activating; then finish abandoned why "$1, before anything was changed"
-  elif all_new; then finish committed why "$1, after all was done"
-  elif nearly_new; then commit
+  elif new_but_for_boot && [ "$(boot_default)" = "$NEW" ]; then
+    finish committed why "$1, after all was done"
+  elif new_but_for_boot && [ -z "$(boot_default)" ]; then commit # untold: it is written once more
   elif [ "$KIND" = reboot ] && [ "$BOOT" != "$BOOT_ID" ]; then after_boot "$1"
   else restore "$1"; fi
 }
 
-# Confirmed, and all that a commit does was done: only the last word is missing.
-all_new() {
-  has committing && ! has rolling-back && [ "$(current)" = "$NEW" ] &&
-    [ "$(profile)" = "$NEW" ] && [ "$(boot_default)" = "$NEW" ]
-}
-
-# The same, but for a boot loader that does not tell what it boots: it is written once more.
-nearly_new() {
-  has committing && ! has rolling-back && [ "$(current)" = "$NEW" ] &&
-    [ "$(profile)" = "$NEW" ] && [ -z "$(boot_default)" ]
+# Confirmed, and all that a commit does was done, as far as it is not about the boot loader.
+new_but_for_boot() {
+  has committing && ! has rolling-back && [ "$(current)" = "$NEW" ] && [ "$(profile)" = "$NEW" ]
 }
 
 # The new system was to be booted. It gets one boot to be confirmed in.

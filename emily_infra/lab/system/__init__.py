@@ -6,7 +6,7 @@ networkd, nftables, smb.conf, Prometheus, accounts. What NixOS does in addition,
 an answer to.
 """
 
-from emily_infra.lab.system.building import build, exercised, factory, left_out
+from emily_infra.lab.system.building import answers, build, factory
 from emily_infra.lab.system.overrides import Overrides, PeerOverride
 
-__all__ = ["Overrides", "PeerOverride", "build", "exercised", "factory", "left_out"]
+__all__ = ["Overrides", "PeerOverride", "answers", "build", "factory"]

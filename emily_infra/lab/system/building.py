@@ -57,14 +57,12 @@ def factory(host: Host, root: Path, overrides: Overrides | None = None) -> str:
     return _build(host, _folder(host, root), overrides or Overrides(), _way_in)
 
 
-def exercised(host: Host) -> tuple[str, ...]:
-    """The options of a host that its lab plays."""
-    return _answers(host).exercised
-
-
-def left_out(host: Host) -> dict[str, str]:
-    """What a host sets and its lab does not play, with the reason."""
-    return {one.option: one.reason for one in _answers(host).left_out}
+def answers(host: Host) -> Answers:
+    """The options of a host that its lab plays, and those that it does not, with the reason."""
+    with TemporaryDirectory(prefix="emily-lab-") as scratch:
+        folder = stage(render(host, Templates()), Path(scratch))
+        packages = packages_of(folder, stage_sources(Path(scratch) / "sources"))
+        return lowered(host, evaluate(folder, packages), packages, Overrides()).answers
 
 
 def stage(rendered: Rendered, folder: Path) -> Path:
@@ -135,13 +133,6 @@ def _build(host: Host, folder: Path, overrides: Overrides, wanted: Callable[[Mod
 
 def _definitions(modules: Sequence[Module]) -> list[tuple[str, object]]:
     return [(module.file, module.values) for module in modules]
-
-
-def _answers(host: Host) -> Answers:
-    with TemporaryDirectory(prefix="emily-lab-") as scratch:
-        folder = stage(render(host, Templates()), Path(scratch))
-        packages = packages_of(folder, stage_sources(Path(scratch) / "sources"))
-        return lowered(host, evaluate(folder, packages), packages, Overrides()).answers
 
 
 def _aside(modules: Iterable[Module], packages: Packages) -> dict[str, str]:

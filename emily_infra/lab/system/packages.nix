@@ -7,23 +7,7 @@
 let
   programs = builtins.fromJSON (builtins.readFile ./programs.json);
 
-  build =
-    name: script: environment:
-    derivation (
-      {
-        inherit name;
-        system = builtins.currentSystem;
-        builder = "/bin/sh";
-        args = [
-          "-euc"
-          ''
-            PATH=/usr/bin:/bin:/run/current-system/sw/bin
-            ${script}
-          ''
-        ];
-      }
-      // environment
-    );
+  build = import ./run.nix;
 
   debian =
     name:

@@ -7,23 +7,7 @@
 }:
 let
   pkgs = import ./packages.nix { inherit names sources; };
-  run =
-    name: script: environment:
-    derivation (
-      {
-        inherit name;
-        system = builtins.currentSystem;
-        builder = "/bin/sh";
-        args = [
-          "-euc"
-          ''
-            PATH=/usr/bin:/bin:/run/current-system/sw/bin
-            ${script}
-          ''
-        ];
-      }
-      // environment
-    );
+  run = import ./run.nix;
   made = builtins.mapAttrs (
     name:
     { text, executable }:

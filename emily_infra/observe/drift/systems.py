@@ -44,7 +44,8 @@ def _systems(name: str, seen: Observation) -> Iterator[Difference]:
         pairs = zip(_PARTS, has.profile_system.kernels, has.booted_system.kernels, strict=True)
         names = ", ".join(part for part, new, old in pairs if new != old)
         expected = f"{names} of {default}"
-        yield Difference(AREA, "booted", expected, "an older one", ("reboot",))
+        command = (*apply(name), "--reboot")
+        yield Difference(AREA, "booted", expected, "an older one", command)
 
 
 def _told(toplevel: str, numbers: tuple[int, ...]) -> str:

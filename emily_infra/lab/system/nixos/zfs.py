@@ -35,7 +35,8 @@ def lower(config: Config) -> Values:
             "timers": timers,
             "mounts": dict(_mounts(config)),
             "targets": {
-                "zfs-import": {},
+                # NixOS imports the root pool in its initrd; the lab's has none.
+                "zfs-import": {"wantedBy": ["zfs.target"]},
                 "zfs": {"wantedBy": ["multi-user.target"]},
             },
         },
