@@ -3,16 +3,7 @@
 from dataclasses import dataclass
 
 from emily_infra.zfs.capacity import Capacity, predict
-from emily_infra.zfs.geometry import (
-    GIB,
-    MIB,
-    Copies,
-    Draid,
-    Layout,
-    Raidz,
-    leaf_size,
-    whole_disk_partition,
-)  # fmt: skip
+from emily_infra.zfs.geometry import GIB, MIB, Copies, Draid, Layout, Raidz, leaf_size
 from emily_infra.zfs.vdev import Top
 
 GB, TB = 10**9, 10**12
@@ -28,8 +19,6 @@ class Case:
     count: int = 1
     special: int = 0
     """Bytes of each disk of a special two-way mirror, 0 for none."""
-    whole: bool = False
-    """Whether ZFS is given disks, which it partitions, or files, which it takes as they are."""
 
     @property
     def words(self) -> str:
@@ -53,15 +42,13 @@ class Case:
             f"{self.count}x " if self.count > 1 else "",
             f"{self.words or 'disk'}{width if self.words else ''}",
             f" + special {_said(self.special)}" if self.special else "",
-            ", whole disks" if self.whole else "",
         ]
         return "".join(parts)
 
     @property
     def forecast(self) -> Capacity:
         """What we say that it will hold."""
-        usable = whole_disk_partition(self.disk) if self.whole else self.disk
-        data = Top(self.layout, leaf_size(usable), self.disk * self.layout.width)
+        data = Top(self.layout, leaf_size(self.disk), self.disk * self.layout.width)
         mirror = Copies(self.layout.ashift, 2)
         special = Top(mirror, leaf_size(self.special), 2 * self.special)
         return predict([data] * self.count, [special] if self.special else [])
@@ -141,10 +128,6 @@ CASES = (
     Case(_mirror(2), 1 * TB, special=10 * GIB),
     Case(_raidz(2, 7), 1 * TB, special=64 * GB),
     Case(_raidz(2, 7), 500 * GB, count=2, special=64 * GB),
-    Case(_mirror(1), 32 * GIB + 5 * MIB, whole=True),  # as a file it has one metaslab more
-    Case(_mirror(2), 4 * TB, whole=True),
-    Case(_raidz(1, 3), 1 * TB, whole=True),
-    Case(_raidz(2, 7), 1 * TB, whole=True),
 )
 """Sparse files make any size; what takes time are metaslabs, beyond 3 TB one for every 16 GiB."""
 FILLED = (

