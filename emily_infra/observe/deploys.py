@@ -185,9 +185,7 @@ def _moment(text: str) -> int:
         return 0
 
 
-def _lock(
-    records: tuple[Deploy, ...], transient: str, pending: str, units: Units
-) -> Lock | None:
+def _lock(records: tuple[Deploy, ...], transient: str, pending: str, units: Units) -> Lock | None:
     if units.runs(_OPERATOR):
         named = _ID.search(transient)
         which = named[1] if named else ""
