@@ -112,7 +112,8 @@ def serving(folder: Path, more: str = "", before: tuple[str, ...] = ()) -> Itera
     shutil.copy(folder / "id_ed25519.pub", folder / "authorized_keys")
     (folder / "known_hosts").write_text(f"{server.known_as} {server.host_key()}\n")
     configuration = folder / "sshd_config"
-    configuration.write_text(SETTINGS + _PLACES.format(port=server.port, folder=folder, more=more))
+    places = _PLACES.format(port=server.port, folder=folder, more=more)
+    configuration.write_text(places + SETTINGS)  # what comes first counts
     program = shutil.which("sshd", path="/usr/sbin:/usr/bin") or "sshd"
     log = folder / "log"
     process = subprocess.Popen([*before, program, "-D", "-f", configuration, "-E", log])
