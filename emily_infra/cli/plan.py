@@ -172,7 +172,9 @@ def following(made: "Plan", host: "spec.Host", out: Path | None, where: Where) -
     from emily_infra.plan import Activation, Weight
 
     if made.is_noop:
-        return f"next: nothing; {host.name} is as it should be"
+        whole = all(step.hazard.runs for step in made.steps)
+        left = f"{host.name} is as it should be" if whole else "the storage steps above are yours"
+        return f"next: nothing for apply; {left}"
     if stops := made.weighing(Weight.STOP):
         again = f"emily-infra plan {host.name}"
         return where.said(f"next: mend what is refused above ({stops[0].name}), then: {again}")

@@ -134,3 +134,14 @@ def test_next_after_a_refusal_is_to_mend_it() -> None:
 
     assert "--accept lock-out" in following(made, pebble(), None, Where())
     assert "emily-infra plan pebble" in following(locked, pebble(), None, Where())
+
+
+def test_next_to_nothing_is_what_only_a_person_can_do() -> None:
+    step = Step("shrink tank", Hazard.IMPOSSIBLE, "raidz keeps its disks")
+
+    assert following(noop(), pebble(), None, Where()) == (
+        "next: nothing for apply; pebble is as it should be"
+    )
+    assert "the storage steps above are yours" in following(
+        replace(noop(), steps=(step,)), pebble(), None, Where()
+    )
