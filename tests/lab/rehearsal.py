@@ -206,10 +206,9 @@ def rehearsal(name: str, root: Path) -> Rehearsal:
 
 
 def _tagged(part: str, count: int) -> Data:
-    """No two descriptions are the same, or there would be nothing to deploy."""
+    """No two descriptions are the same, unless PART says so: else nothing would be deployed."""
     data = yaml.safe_load(part) or {}
-    deploy = data.setdefault("deploy", {})
-    deploy["tags"] = [f"try-{count}-{os.getpid()}"]
+    data.setdefault("deploy", {}).setdefault("tags", [f"try-{count}-{os.getpid()}"])
     return read("part", yaml.safe_dump(data).encode())[0].data
 
 

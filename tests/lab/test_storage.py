@@ -1,6 +1,7 @@
 """Pools and datasets of a real machine, brought by `apply` to what host.yaml says."""
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,22 @@ pytestmark = pytest.mark.lab
 
 DONE, ERROR, PENDING = 0, 1, 2
 DISKS = ", ".join(f"disk-{n}: {{ size: 1TB, bay: {n} }}" for n in range(5, 11))
-MORE = f"storage: {{ disks: {{ {DISKS} }} }}"
+# Always the same, so that a deploy brings no new system where only the pool changes.
+SAME = "deploy: { tags: [pools] }"
+MORE = f"storage: {{ disks: {{ {DISKS} }} }}\n{SAME}\n"
+
+
+NAMES = ["work/deep", "late", *"abcdefgh"]
 
 
 def with_pool(pool: str) -> str:
-    return f"storage: {{ disks: {{ {DISKS} }}, pools: {{ tank: {{ {pool} }} }} }}"
+    exempt = ", ".join(
+        f"tank/{name}: a rehearsal" for name in NAMES if re.search(rf"\b{name}:", pool)
+    )
+    return (
+        f"storage: {{ disks: {{ {DISKS} }}, pools: {{ tank: {{ {pool} }} }} }}\n"
+        f"backup: {{ exempt: {{ {exempt} }} }}\n{SAME}\n"
+    )
 
 
 SECOND = (
@@ -43,7 +55,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 
 @pytest.fixture
 def host(stage: Rehearsal) -> Rehearsal:
-    stage.settle()
+    if not stage.lab.running:
+        stage.lab.start()
     return stage
 
 
