@@ -6,6 +6,7 @@
 #   expected  the toplevel that ought to run, or nothing    wants     what to read beyond the basics
 #   firewall  what table inet emily ought to hold           disks     names under /dev/disk/by-id
 #   keep      how many deploys to read                      patience  seconds
+#   programs  what to look for where a system is to be installed
 
 # A program stuck on a dead disk or server survives even SIGKILL. So each one runs in the background
 # with files of its own, reports its end to descriptor 3, and is left behind when it does not.
@@ -147,6 +148,15 @@ signatures() {
   done
 }
 
+# Whether a system can be installed from here.
+ready() {
+  for program in $programs; do
+    ! have "$program" || pair "has $program" yes
+  done
+  [ ! -d /sys/firmware/efi ] || pair efi yes
+  pair zfs "$(cat /sys/module/zfs/version 2>/dev/null || modinfo -F version zfs 2>/dev/null)"
+}
+
 # sudo hides the variable; the process that sshd started still has it.
 way_in() {
   process=$$
@@ -192,6 +202,7 @@ look() {
   ! wanted source || job source folder_of_texts /etc/emily/source
   ! wanted packages || ! have nix-store ||
     job packages nix-store --query --requisites /run/current-system
+  [ -z "$programs" ] || job ready ready
   look_at_pools
   number=0
   for disk in $disks; do
