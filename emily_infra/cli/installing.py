@@ -37,6 +37,7 @@ def as_shell(way: Target, work: Iterable[Deed]) -> None:
         report(typer.style(f"# {each.title}, {'here' if each.here else there}", dim=True))
         for line in each.lines:
             report(f"  {printable(line)}")
+    report(typer.style("# before each step, and before letting go, it only looks", dim=True))
 
 
 def show_end(host: Host, way: Target) -> None:
