@@ -79,9 +79,9 @@ def bootable(host: Host) -> None:
     found = {entry.path for entry in file_systems(host.spec)}
     lacking = []
     if "/" not in found:
-        lacking.append("a dataset with `mountpoint: /`")
+        lacking.append("dataset with `mountpoint: /`")
     if "/boot" not in found:
-        lacking.append("a partition with `use: esp`")
+        lacking.append("partition with `use: esp`")
     if lacking:
         raise NotDescribed(
             f"hosts/{host.name}/host.yaml has no {' and no '.join(lacking)}, so it does not say "

@@ -32,7 +32,7 @@ spare() {
 }
 
 variables() {
-  cd /sys/firmware/efi/efivars 2>/dev/null || return
+  cd /sys/firmware/efi/efivars 2>/dev/null || return 0
   for file in LoaderEntryDefault-* LoaderEntryOneShot-*; do
     [ ! -r "$file" ] || echo "variable $file $(tr -cd '[:print:]' <"$file")"
   done

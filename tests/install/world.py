@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emily_infra.apply.build import Built
 from emily_infra.install.survey import PROGRAMS
 from emily_infra.machine import CommandFailed, Ending
 from emily_infra.observe.generations import System
+from emily_infra.plan.model import Built
 from emily_infra.spec.host import Host
 from tests.hosts import pebble
 from tests.observe.made import pairs

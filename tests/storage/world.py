@@ -319,7 +319,7 @@ class World:
                 if f"'{pool}'" in text:
                     disk.labels[number] = text.replace("txg: 0", "txg: 4")
 
-    def _zpool_import(self, argv: tuple[str, ...], _: str) -> None:
+    def _zpool_import(self, argv: tuple[str, ...], _: str) -> str:
         raise AssertionError(argv)
 
     def _zpool_offline(self, argv: tuple[str, ...], _: str) -> None:
