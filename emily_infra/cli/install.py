@@ -71,7 +71,8 @@ def install(
                 _refuse(described, found)
             built = _built(root, described, system)
             _holds(described, found, built)
-            as_shell(way, deeds(described, found, copy.line(built.toplevel), built.toplevel))
+            top = built.toplevel
+            as_shell(way, deeds(described, found, copy.line(top), top, work.weaker))
             if dry_run:
                 report("nothing was changed")
                 return

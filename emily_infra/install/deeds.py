@@ -1,7 +1,7 @@
 """Every command of an installation, in its order, as a person would type it: pure."""
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from emily_infra.disks import partitions
@@ -48,8 +48,10 @@ def letting_go(host: Host) -> Iterator[Command]:
         yield ("zpool", "export", pool)
 
 
-def deeds(host: Host, found: Ground, copying: str, toplevel: str) -> Iterator[Deed]:
-    """All that is left to do."""
+def deeds(
+    host: Host, found: Ground, copying: str, toplevel: str, weaker: Collection[str] = ()
+) -> Iterator[Deed]:
+    """All that is left to do; WEAKER are pools whose unlike redundancy is acknowledged."""
     yield Deed("be the host for ZFS", identity(host))
     for report in found.boot:
         lines = tuple(_disk(report, found.to_format[report.place.disk]))
@@ -57,7 +59,8 @@ def deeds(host: Host, found: Ground, copying: str, toplevel: str) -> Iterator[De
             yield Deed(f"prepare {report.place.disk}", lines)
     prepared = {report.place.disk for report in found.boot}
     for pool in found.pools:
-        yield Deed(f"{_VERBS[pool.standing]} {pool.name}", tuple(_pool(host, pool, prepared)))
+        lines = tuple(_pool(host, pool, prepared, weaker))
+        yield Deed(f"{_VERBS[pool.standing]} {pool.name}", lines)
     yield Deed(f"mount below {ROOT}", tuple(_lines(_mounts(host, found.mounted))))
     yield Deed("copy the system", (copying,), here=True)
     yield Deed("install it", (shlex.join(installing(toplevel)),))
@@ -87,7 +90,9 @@ def _partitioning(report: Report) -> Iterator[str]:
     yield shlex.join(("udevadm", "wait", "--timeout=300", *partitions.parts(disk, body)))
 
 
-def _pool(host: Host, pool: PoolFound, prepared: set[str]) -> Iterator[str]:
+def _pool(
+    host: Host, pool: PoolFound, prepared: set[str], weaker: Collection[str]
+) -> Iterator[str]:
     if pool.standing is Standing.ASLEEP:
         yield shlex.join(importing(pool.name))
     if pool.standing is Standing.NEW:
@@ -96,6 +101,8 @@ def _pool(host: Host, pool: PoolFound, prepared: set[str]) -> Iterator[str]:
                 yield from _partitioning(report)
         body = host.spec.storage.pools[pool.name]
         yield shlex.join(create_pool(pool.name, body, "-R", ROOT))
+        if pool.name in weaker:
+            yield "# with -f, if unlike redundancy is all that zpool minds: it is acknowledged"
     yield from _lines(map(unmounted, pool.datasets))
 
 

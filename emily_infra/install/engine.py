@@ -11,8 +11,17 @@ from emily_infra.findings import Finding
 from emily_infra.install import verify
 from emily_infra.install.deeds import identity, importing, installing, letting_go
 from emily_infra.install.faults import NotAnInstaller, NotBootable, NotLetGo
-from emily_infra.install.layout import ROOT, mounting, place
-from emily_infra.install.survey import Ground, Standing, ground, idle, old_enough, question
+from emily_infra.install.layout import ROOT, boot_places, mounting, place
+from emily_infra.install.survey import (
+    Ground,
+    Standing,
+    boot_reports,
+    ground,
+    idle,
+    old_enough,
+    question,
+    unformatted,
+)
 from emily_infra.machine import CommandFailed, Machine
 from emily_infra.observe import Observation, Question, observe
 from emily_infra.plan.model import Built
@@ -36,6 +45,12 @@ class Installation:
     findings: tuple[Finding, ...] = ()
     """Of host.yaml, with what of it is acknowledged."""
     tell: Tell = lambda _: None
+
+    @property
+    def weaker(self) -> tuple[str, ...]:
+        """The pools of which host.yaml acknowledges that one vdev survives less than another."""
+        pools = self.host.spec.storage.pools
+        return tuple(name for name in pools if accepts_weaker(self.findings, name))
 
     def look(self) -> Ground:
         """How things are now."""
@@ -73,25 +88,25 @@ class Installation:
         """A boot disk: its table, then what is on its partitions that no pool gets."""
         if report.to_partition:
             partition(self.machine, report.place, self.tell)
-        again = self.look()
-        left = again.to_format[report.place.disk]
-        if again.findings:
-            raise NotCreated(again.findings[0].message, hint=again.findings[0].hint)
-        if left:
+        seen = self._observed(report.place.disk)
+        (again,) = boot_reports(self.host, seen, report.place.disk)
+        if again.objections:
+            raise NotCreated(again.objections[0].message, hint=again.objections[0].hint)
+        if left := unformatted(again, seen):
             self.tell(f"formatting the boot and swap partitions of {report.place.disk}")
-        make_formats(self.machine, report.place, left)
+            make_formats(self.machine, report.place, left)
 
     def _open(self, pool: str, standing: Standing) -> None:
         """A pool with its datasets, imported below ROOT."""
         if standing is Standing.ASLEEP:
             self.tell(f"importing {pool}")
             self.machine.run(*importing(pool), deadline=300)
-        weaker = accepts_weaker(self.findings, pool)
+        weaker = pool in self.weaker
         Creation(self.machine, self.host, pool, self.tell, weaker, ROOT).make()
 
     def _mount(self) -> None:
         """What is not mounted yet, parents first."""
-        seen = observe(self.machine, Question(patience=PATIENCE))
+        seen = self._observed()
         idle(self.host, seen)
         there = {path for _, path, _ in seen.mounts}
         for entry in file_systems(self.host.spec):
@@ -99,7 +114,7 @@ class Installation:
                 self.tell(f"mounting {entry.path}")
                 for command in mounting(entry):
                     self.machine.run(*command, deadline=60)
-        wrong = tuple(verify.unmounted(self.host, self._observed()))
+        wrong = tuple(verify.mislaid(self.host, self._observed()))
         if wrong:
             raise NotAnInstaller("; ".join(wrong), hint=f"look at it: findmnt -R {ROOT}")
 
@@ -118,10 +133,11 @@ class Installation:
         self.tell("looking at what the next boot will find")
         program = verify.script(self.host, wanted)
         told = self.machine.run("unshare", "--mount", "sh", stdin=program, deadline=600)
-        seen = self._observed()
+        seen = self._observed(*(place.disk for place in boot_places(self.host.spec)))
         reasons = (
             *verify.unbootable(self.host, built, wanted, verify.sight(told)),
-            *verify.unmounted(self.host, seen),
+            *verify.mislaid(self.host, seen),
+            *verify.unswappable(self.host, seen),
             *verify.unstable(self.host, seen),
             *self._damaged(built),
         )
@@ -154,7 +170,8 @@ class Installation:
                     "exported open on the new system all the same, for they carry its hostid",
                 ) from error
         listing = self.machine.run("zpool", "import", "-d", BY_ID, deadline=120)
-        reasons = tuple(verify.held(self.host, self._observed(), listing))
+        seen = self._observed(*self.host.spec.storage.disks)
+        reasons = tuple(verify.held(self.host, seen, listing))
         if reasons:
             raise NotLetGo(_listed("the new system might be refused its pools", reasons),
                            hint=f"zpool import -d {BY_ID}")  # fmt: skip
@@ -167,8 +184,9 @@ class Installation:
         self.machine.run("udevadm", "settle", deadline=150)
         self.machine.run(*command, deadline=300)
 
-    def _observed(self) -> Observation:
-        return observe(self.machine, question(self.host.spec))
+    def _observed(self, *disks: str) -> Observation:
+        """A look at the machine, in which only these disks are read."""
+        return observe(self.machine, Question(disks=disks, patience=PATIENCE))
 
 
 def _listed(what: str, reasons: Iterable[str]) -> str:

@@ -100,12 +100,12 @@ def ground(host: Host, seen: Observation) -> Ground:
     for pool in host.spec.storage.pools:
         known_pools(host.name, seen)
         _ours(host, pool, seen)
-    reports = _boot(host, seen)
+    reports = boot_reports(host, seen)
     found = tuple(_pool(host, name, seen) for name in pools_in_order(host.spec))
     against = [*findings_of(host, reports), *(f for _, findings in found for f in findings)]
     return Ground(
         boot=reports,
-        to_format={r.place.disk: _unformatted(r, seen) for r in reports},
+        to_format={r.place.disk: unformatted(r, seen) for r in reports},
         pools=tuple(each for each, _ in found),
         mounted=_mounted(host.spec, seen),
         zfs=seen.ready.zfs,
@@ -203,12 +203,11 @@ def _ours(host: Host, pool: str, seen: Observation) -> None:
             )
 
 
-def _boot(host: Host, seen: Observation) -> tuple[Report, ...]:
+def boot_reports(host: Host, seen: Observation, *only: str) -> tuple[Report, ...]:
     """The disks with boot and swap partitions, of which those that we made count as blank."""
-    spec = host.spec.storage
     cleared = _without_ours(host.spec, seen)
-    places = boot_places(host.spec)
-    return Guard(cleared, Members(spec, cleared), places).reports()
+    places = tuple(each for each in boot_places(host.spec) if not only or each.disk in only)
+    return Guard(cleared, Members(host.spec.storage, cleared), places).reports()
 
 
 def _pool(host: Host, name: str, seen: Observation) -> tuple[PoolFound, tuple[Finding, ...]]:
@@ -267,7 +266,7 @@ def _others(mounts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(each for each in mounts if each != f"{ROOT}/boot")
 
 
-def _unformatted(report: Report, seen: Observation) -> tuple[str, ...]:
+def unformatted(report: Report, seen: Observation) -> tuple[str, ...]:
     """What is to be formatted once the table is there; all of it, where it is not there yet."""
     if report.to_partition:
         return report.place.numbers

@@ -142,13 +142,17 @@ def _esp(
         yield "it has no EFI/BOOT/BOOT*.EFI, which firmware starts where it knows nothing else"
 
 
-def unmounted(host: Host, seen: Observation) -> Iterator[str]:
-    """What of the system's file systems and swap is not found by its device."""
+def mislaid(host: Host, seen: Observation) -> Iterator[str]:
+    """What of the system's file systems is not mounted from its device."""
     for entry in file_systems(host.spec):
         found = [device for device, path, _ in seen.mounts if path == place(entry)]
         names = {entry.device, *(f"/dev/{k}" for k in _kernel(entry.device, seen))}
         if not names & set(found[-1:]):
             yield f"{entry.path} is not {entry.device}, but {', '.join(found) or 'not mounted'}"
+
+
+def unswappable(host: Host, seen: Observation) -> Iterator[str]:
+    """What is to be swapped to, and is no swap."""
     for name in partitions(host.spec, "swap"):
         kernel = {f"/dev/{each}" for each in _kernel(f"{BY_ID}/{name}", seen)}
         marks = {s.kind for each in seen.examined for s in each.signatures

@@ -97,6 +97,11 @@ class Site:
     system: str
     path: str
 
+    @property
+    def project(self) -> Path:
+        """A project of its own: the installer and the host have the same addresses."""
+        return self.stage.root / "project"
+
     def begin(self, *words: str) -> Running:
         """The command, which is under way."""
         target = self.stage.lab.console()
@@ -108,7 +113,7 @@ class Site:
         ]
         with log.open("wb") as out:
             process = subprocess.Popen(
-                command, cwd=self.stage.root, stdin=subprocess.DEVNULL, stdout=out,
+                command, cwd=self.project, stdin=subprocess.DEVNULL, stdout=out,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"NO_COLOR": "1", "COLUMNS": "160", "PATH": self.path},
             )  # fmt: skip
@@ -146,8 +151,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     stage.console("cat >/usr/local/bin/nixos-install <<'END'\n"
                   + (Path(__file__).parent / "nixos-install").read_text()
                   + "END\nchmod +x /usr/local/bin/nixos-install")  # fmt: skip
-    host = newcomer(stage.root)
-    yield Site(stage, host, build(host, stage.root, stage.lab.overrides()), _path(stage))
+    host = newcomer(stage.root / "project")
+    system = build(host, stage.root / "project", stage.lab.overrides())
+    yield Site(stage, host, system, _path(stage))
     stage.lab.down()
 
 
