@@ -23,11 +23,11 @@ from emily_infra.install.survey import (
     unformatted,
 )
 from emily_infra.machine import CommandFailed, Machine
-from emily_infra.observe import Observation, Question, observe
+from emily_infra.observe import Observation, observe
 from emily_infra.plan.model import Built
 from emily_infra.render.storage import BY_ID, file_systems
 from emily_infra.spec.host import Host
-from emily_infra.storage.create import PATIENCE, Creation, Tell, make_formats, partition
+from emily_infra.storage.create import Creation, Tell, make_formats, partition, reading
 from emily_infra.storage.rehearsal import accepts_weaker
 
 Copying = Callable[[str, Tell], None]
@@ -186,7 +186,7 @@ class Installation:
 
     def _observed(self, *disks: str) -> Observation:
         """A look at the machine, in which only these disks are read."""
-        return observe(self.machine, Question(disks=disks, patience=PATIENCE))
+        return observe(self.machine, reading(self.host.spec.storage, disks))
 
 
 def _listed(what: str, reasons: Iterable[str]) -> str:

@@ -17,11 +17,11 @@ from emily_infra.render.storage import BY_ID, file_systems
 from emily_infra.spec.host import Host, HostSpec
 from emily_infra.spec.topology import partitions
 from emily_infra.storage.create import (
-    PATIENCE,
     Survey,
     asleep,
     findings_of,
     known_pools,
+    reading,
     survey,
     unlocked,
 )
@@ -87,9 +87,7 @@ class Ground:
 
 def question(spec: HostSpec) -> Question:
     """Everything at once: all disks read for what is on them."""
-    return Question(
-        disks=tuple(sorted(spec.storage.disks)), programs=tuple(PROGRAMS), patience=PATIENCE
-    )
+    return replace(reading(spec.storage, sorted(spec.storage.disks)), programs=tuple(PROGRAMS))
 
 
 def ground(host: Host, seen: Observation) -> Ground:

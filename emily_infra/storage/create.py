@@ -1,6 +1,6 @@
 """A pool, created on disks that are provably blank, in steps that can be cut off and done again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from emily_infra.apply.errors import Locked
@@ -27,6 +27,8 @@ Tell = Callable[[str], None]
 
 PATIENCE = 60
 """Seconds for a look: disks that were asleep take up to 20 of them to turn."""
+_EACH = 8
+"""Seconds more for each device that is read, on a machine that is slow or busy."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,14 @@ class Survey:
 
 def question(spec: storage.Storage, pool: str) -> Question:
     """The disks of a pool, read for what is on them."""
-    return Question(disks=tuple(each.disk for each in places(spec, pool)), patience=PATIENCE)
+    return reading(spec, (each.disk for each in places(spec, pool)))
+
+
+def reading(spec: storage.Storage, disks: Iterable[str]) -> Question:
+    """These disks, with their partitions, read for what is on them."""
+    names = tuple(disks)
+    devices = sum(1 + len(spec.disks[name].partitions) for name in names if name in spec.disks)
+    return Question(disks=names, patience=PATIENCE + _EACH * devices)
 
 
 def known_pools(name: str, seen: Observation) -> None:

@@ -39,6 +39,8 @@ NEWCOMER = """
 system: { host_id: 8425e35b }
 storage:
   disks:
+    disk-3: null
+    disk-4: null
     disk-5: &boot
       size: 1TB
       media: ssd
@@ -55,6 +57,7 @@ storage:
         root: { mountpoint: /, snapshots: none }
         nix: { mountpoint: /nix, snapshots: none }
     tank:
+      data: [ { mirror: [disk-1, disk-2] } ]
       special: [ { mirror: [disk-5-part5, disk-6-part5] } ]
       datasets:
         loose: { mountpoint: /srv/loose, mounted_by: zfs, snapshots: none }
@@ -63,8 +66,6 @@ backup:
     rpool/root: rebuilt from the flake
     rpool/nix: rebuilt from the flake
     tank/loose: nothing of it outlives the rehearsal
-acknowledge:
-  - { code: STO004, at: "storage.pools.tank.special[0]", reason: a rehearsal }
 """
 AS_INSTALLER = """
 rm -f /etc/NIXOS
