@@ -42,7 +42,8 @@ in
   types = over "types" "mypy --cache-dir=/dev/null";
   unit = over "unit" ''
     python -m pytest -q -p no:cacheprovider -m "not lab" \
-      tests/check tests/lab tests/lab_system/guest tests/runtime tests/spec tests/storage tests/zfs \
+      tests/check tests/install tests/lab tests/lab_system/guest tests/runtime tests/spec \
+      tests/storage tests/zfs \
       tests/disks/test_{edit,progress,redundancy}.py \
       tests/cli/test_{capacity,check,commands,planned,render,words}.py
   '';

@@ -1,7 +1,7 @@
 """Every code with its story: of the file, of the rules, of acknowledging."""
 
 from emily_infra import errors
-from emily_infra.check import acknowledgement, disks
+from emily_infra.check import acknowledgement, disks, installing
 from emily_infra.check.rule import RULES
 from emily_infra.findings import Explanation
 from emily_infra.spec import codes
@@ -14,6 +14,7 @@ def catalogue() -> dict[str, Explanation]:
         *codes.EXPLANATIONS,
         *acknowledgement.EXPLANATIONS,
         *disks.EXPLANATIONS,
+        *installing.EXPLANATIONS,
         *RULES.values(),
     )
     return {entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)}

@@ -97,6 +97,15 @@ def reached() -> Iterator[None]:
         raise OutOfReach(str(error), hint=error.hint) from error
 
 
+def addressed(host: "Host", address: str) -> "Target":
+    """Root of whatever answers at [USER@]ADDRESS[:PORT] on a host's machine, before the host."""
+    from emily_infra.machine import Target
+
+    user, at, rest = address.rpartition("@")
+    target = Target(host.name, rest, user=user if at and user else "root")
+    return _elsewhere(target, rest, "--target")
+
+
 def staged(host: "Host", where: Where) -> "Host":
     """The host itself, or what its lab makes of it."""
     if not where.lab:
@@ -111,12 +120,12 @@ def road(host: "Host", where: Where) -> Road:
     return Road(reach(host, where), reach(host, where.afterwards))
 
 
-def _elsewhere(target: "Target", via: str) -> "Target":
+def _elsewhere(target: "Target", via: str, option: str = "--via") -> "Target":
     found = _PLACE.fullmatch(via)
     if not found and via.count(":") > 1:
         return replace(target, address=via, port=None)  # IPv6 without brackets
     if not found:
-        raise typer.BadParameter("write ADDRESS or ADDRESS:PORT", param_hint="--via")
+        raise typer.BadParameter("write ADDRESS or ADDRESS:PORT", param_hint=option)
     port = int(found["port"]) if found["port"] else None
     return replace(target, address=found["v6"] or found["plain"], port=port)
 

@@ -20,6 +20,8 @@ from emily_infra.cli.reach import Lab, Via, Where, pasteable, signposted
 from emily_infra.cli.stopping import before_any_change, if_stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from emily_infra.disks.blank import Report
     from emily_infra.findings import Finding
     from emily_infra.spec import host as spec
@@ -118,7 +120,7 @@ def _show(creation: "Creation", found: "Survey", commands: "list[Command]", wher
     if found.is_done:
         tell(f"{found.pool} is there as described; there is nothing to do")
         return
-    _table(found)
+    show_disks(found.reports)
     for line in as_text(found.findings):
         say(line)
     if found.findings:
@@ -148,14 +150,13 @@ def _commands(creation: "Creation", found: "Survey") -> "list[Command]":
     return [rehearsed.command, *found.datasets]
 
 
-def _table(found: "Survey") -> None:
+def show_disks(reports: "Iterable[Report]") -> None:
+    """Disks in a table, with what is on each."""
     from emily_infra.cli.look import cell, show, table
     from emily_infra.spec.units import approximately
 
-    if not found.reports:
-        return
     shown = table("bay", "disk", "model", "serial", "size", "device", "holds")
-    for each in found.reports:
+    for each in reports:
         disk, bay = each.found, each.place.body.bay
         holds = "; ".join(each.carries) or ("nothing" if not each.objections else "?")
         shown.add_row(
@@ -167,7 +168,8 @@ def _table(found: "Survey") -> None:
             cell(disk.name if disk else "missing"),
             cell(holds, "green" if holds == "nothing" else "red"),
         )
-    show(shown)
+    if shown.row_count:
+        show(shown)
 
 
 def _data(report: "Report") -> dict[str, object]:

@@ -181,7 +181,7 @@ class _Content:
 
     @property
     def _parts(self) -> dict[str, Partition]:
-        return {_number(p.name): p for p in self.found.parts if p.kind == "part"}
+        return {number_of(p.name): p for p in self.found.parts if p.kind == "part"}
 
     def _wrong_table(self) -> Iterator[Objection]:
         """Only the partitions of this pool are held against host.yaml."""
@@ -205,7 +205,7 @@ class _Content:
     def _stable(self, device: str) -> str:
         """The name of a device that does not move at a reboot."""
         part = device.removeprefix(f"/dev/{self.found.name}")
-        return f"{BY_ID}/{self.place.disk}" + (f"-part{_number(device)}" if part else "")
+        return f"{BY_ID}/{self.place.disk}" + (f"-part{number_of(device)}" if part else "")
 
     def _not_blank(self, devices: Iterable[str]) -> Iterator[Objection]:
         for device in devices:
@@ -270,10 +270,11 @@ def _ways_out(device: str) -> str:
 def _devices(place: Place, found: Disk) -> list[str]:
     """The kernel's names of what the pool gets of a disk; none if it gets the whole of it."""
     parts = (part for part in found.parts if part.kind == "part")
-    return [part.name for part in parts if _number(part.name) in place.numbers]
+    return [part.name for part in parts if number_of(part.name) in place.numbers]
 
 
-def _number(device: str) -> str:
+def number_of(device: str) -> str:
+    """The number of a partition, by the kernel's name of it."""
     return device[len(device.rstrip("0123456789")) :]
 
 

@@ -1,6 +1,7 @@
 """Partitions as host.yaml declares them: the table, what is made on them, and the wait for them."""
 
 import shlex
+import zlib
 from collections.abc import Iterable, Iterator
 
 from emily_infra.render.storage import BY_ID
@@ -14,7 +15,8 @@ _KINDS = {
     "zfs": "6A898CC3-1DD2-11B2-99A6-080020736631",
     "other": "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
 }
-_FORMATS = {"esp": ("mkfs.vfat", "-F", "32"), "swap": ("mkswap", "-q")}
+MADE_HERE = ("esp", "swap")
+"""The uses of partitions that are formatted, and go into no pool."""
 APPEAR = """\
 appear() {
   tries=0
@@ -47,8 +49,16 @@ def partitioning(disk: str) -> Command:
 def formats(disk: str, body: Disk) -> Iterator[Command]:
     """What is made on partitions that no pool gets."""
     for number, partition in numbered(body):
-        if partition.use in _FORMATS:
-            yield (*_FORMATS[partition.use], part(disk, number))
+        if partition.use == "esp":
+            words = ("mkfs.vfat", "-F", "32", "-n", "EMILY", "-i", stamp(disk, number))
+            yield (*words, part(disk, number))
+        elif partition.use == "swap":
+            yield ("mkswap", "-q", part(disk, number))
+
+
+def stamp(disk: str, number: str) -> str:
+    """The volume id of a boot partition that was made for this very place, to know it again by."""
+    return f"{zlib.crc32(part(disk, number).encode()):08X}"
 
 
 def part(disk: str, number: str) -> str:

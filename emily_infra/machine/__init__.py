@@ -16,7 +16,7 @@ from emily_infra.machine.faults import (
     WrongHostKey,
 )
 from emily_infra.machine.local import Local
-from emily_infra.machine.nix import Store, store
+from emily_infra.machine.nix import Store, below, store
 from emily_infra.machine.target import Target
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Unreachable",
     "UnsafePath",
     "WrongHostKey",
+    "below",
     "connect",
     "store",
 ]

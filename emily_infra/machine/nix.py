@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from emily_infra.machine.faults import CommandFailed, NotTrusted, UnsafePath
 from emily_infra.machine.target import Target
@@ -42,6 +43,12 @@ class Store:
             hint=f'on {self.url}, Nix must trust the user: nix.settings.trusted-users = [ "root" '
             f'"{self.user}" ]; NixOS has it once a deploy.user other than root was applied',
         )
+
+
+def below(whole: Store, root: str) -> Store:
+    """The store of a system that is being installed below a folder of the machine."""
+    inner = quote(f"local?root={root}", safe="")
+    return replace(whole, url=f"{whole.url}?remote-store={inner}")
 
 
 def store(target: Target) -> Store:

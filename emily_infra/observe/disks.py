@@ -9,7 +9,9 @@ from emily_infra.observe.links import Links, below
 from emily_infra.observe.values import Record, json_of, member, number, pairs, records, word
 
 _NAMES = re.compile(r"disk\.([0-9]{1,4})\.name")
-_LABEL = re.compile(r"^ {4}(name|pool_guid|guid|state|hostname|txg): '?(.*?)'?$", re.MULTILINE)
+_LABEL = re.compile(
+    r"^ {4}(name|pool_guid|guid|state|hostid|hostname|txg): '?(.*?)'?$", re.MULTILINE
+)
 _LABEL_STATES = {"0": "active", "1": "exported", "2": "destroyed", "3": "spare", "4": "cache"}
 _PLAIN = ("disk", "loop")
 
@@ -86,6 +88,8 @@ class ZfsLabel:
     hostname: str
     txg: int | None = None
     """0 until the pool has been written for the first time: ZFS itself ignores such a label."""
+    hostid: str = ""
+    """Of the system that used it last, as `hostid` prints it."""
 
 
 @dataclass(frozen=True)
@@ -238,4 +242,6 @@ def _labels(key: str, text: str) -> list[ZfsLabel]:
         values.get(name, "") for name in ("name", "pool_guid", "guid", "hostname")
     )
     txg = number(values.get("txg"))
-    return [ZfsLabel(device, pool, pool_guid, guid, state, hostname, txg)]
+    owner = number(values.get("hostid"))
+    hostid = "" if owner is None else f"{owner:08x}"
+    return [ZfsLabel(device, pool, pool_guid, guid, state, hostname, txg, hostid)]

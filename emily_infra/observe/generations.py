@@ -104,7 +104,7 @@ class Generations:
 def generations(answer: Answer, texts: Mapping[str, str], links: Links) -> Generations:
     """Everything that the machine says of its systems."""
     loader = answer.texts("boot_loader")
-    boot_default, override = _boot_default(loader)
+    entry, override = default_entry(loader)
     real = answer.read("systems", lambda text: text.split("\0"))
     current, booted, default = (
         _system(root, real[4 * at : 4 * at + 4], texts) for at, root in enumerate(_ROOTS)
@@ -115,7 +115,7 @@ def generations(answer: Answer, texts: Mapping[str, str], links: Links) -> Gener
         booted_system=booted,
         profile_system=default,
         number=number(profile[1]) if profile else None,
-        boot_default=boot_default,
+        boot_default=toplevel_of(entry),
         boot_override=override,
         generations=_listed(texts, links),
     )
@@ -158,7 +158,8 @@ def _listed(texts: Mapping[str, str], links: Links) -> tuple[Generation, ...]:
     return tuple(sorted(found, key=lambda each: each.number))
 
 
-def _boot_default(loader: Mapping[str, str]) -> tuple[str, bool]:
+def default_entry(loader: Mapping[str, str]) -> tuple[str, bool]:
+    """What stands in the entry that starts by itself, and whether the firmware says so."""
     chosen = [
         _variable(text)
         for name in ("LoaderEntryOneShot", "LoaderEntryDefault")
@@ -166,7 +167,7 @@ def _boot_default(loader: Mapping[str, str]) -> tuple[str, bool]:
         if path.startswith(f"{_VARIABLES}/{name}")
     ]
     menu = loader.get("/boot/loader/loader.conf", "")
-    wanted = [*chosen, _setting(menu, "preferred"), _setting(menu, "default")]
+    wanted = [*chosen, setting(menu, "preferred"), setting(menu, "default")]
     entries = {
         _COUNTED.sub("", path.removeprefix(_ENTRIES)): text
         for path, text in sorted(loader.items())
@@ -176,13 +177,13 @@ def _boot_default(loader: Mapping[str, str]) -> tuple[str, bool]:
         for name in sorted(entries, key=lambda name: _rank(name, entries[name]), reverse=True):
             stem = name.removesuffix(".conf")
             if pattern and fnmatch.fnmatchcase(stem, pattern.removesuffix(".conf")):
-                return _toplevel(entries[name]), rank < len(chosen)
+                return entries[name], rank < len(chosen)
     return "", False
 
 
 def _rank(name: str, entry: str) -> list[tuple[int, str]]:
     """The order of the loader's menu: by version, numbers in it as numbers."""
-    parts = _NUMBERS.findall(_setting(entry, "version") or name)
+    parts = _NUMBERS.findall(setting(entry, "version") or name)
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
@@ -191,7 +192,8 @@ def _variable(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable())
 
 
-def _setting(text: str, key: str) -> str:
+def setting(text: str, key: str) -> str:
+    """The value of a key of loader.conf, or of an entry."""
     for line in text.splitlines():
         name, _, value = line.strip().partition(" ")
         if name == key:
@@ -199,6 +201,7 @@ def _setting(text: str, key: str) -> str:
     return ""
 
 
-def _toplevel(entry: str) -> str:
-    init = _INIT.search(_setting(entry, "options"))
+def toplevel_of(entry: str) -> str:
+    """The system that a boot entry starts."""
+    init = _INIT.search(setting(entry, "options"))
     return init[1].removesuffix("/init") if init else ""

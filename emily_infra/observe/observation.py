@@ -13,7 +13,7 @@ from emily_infra.observe.links import links as all_links
 from emily_infra.observe.network import Network, network
 from emily_infra.observe.pools import Pool, pools
 from emily_infra.observe.units import Units, units
-from emily_infra.observe.values import number
+from emily_infra.observe.values import number, pairs
 
 DISK_EVENTS = "/var/lib/emily/storage/events"
 
@@ -26,6 +26,18 @@ class Person:
     uid: int
     home: str
     shell: str
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What the machine has of what it takes to install a system from it."""
+
+    programs: frozenset[str] = frozenset()
+    """Of those that were asked for."""
+    efi: bool = False
+    """Whether it was started by UEFI."""
+    zfs: str = ""
+    """The version of ZFS's module, loaded or not; empty where there is none."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,8 @@ class Observation:
     """The files of /etc/emily/source; only where Want.SOURCE was asked for."""
     packages: tuple[str, ...] = ()
     """The store paths of the running system; only where Want.PACKAGES was asked for."""
+    ready: Readiness = field(default_factory=Readiness)
+    """Only where Question.programs names some."""
     gaps: tuple[Gap, ...] = ()
     """What the machine could not say. A part that is a gap is empty, which proves nothing."""
 
@@ -93,6 +107,7 @@ def observation(machine: str, answer: Answer) -> Observation:
         mounts=_mounts(texts.get("/proc/self/mounts", "")),
         source=answer.files("source"),
         packages=answer.read("packages", _packages),
+        ready=answer.read("ready", _ready),
         gaps=tuple(dict.fromkeys(_named(answer, gap) for gap in answer.gaps)),
     )
 
@@ -118,6 +133,12 @@ def _people(text: str) -> tuple[Person, ...]:
 def _mounts(text: str) -> tuple[tuple[str, str, str], ...]:
     lines = (line.split(" ") for line in text.splitlines())
     return tuple((words[0], words[1], words[2]) for words in lines if len(words) > 2)
+
+
+def _ready(text: str) -> Readiness:
+    found = pairs(text)
+    names = (key.removeprefix("has ") for key in found if key.startswith("has "))
+    return Readiness(frozenset(names), "efi" in found, found.get("zfs", "").strip())
 
 
 def _packages(text: str) -> tuple[str, ...]:

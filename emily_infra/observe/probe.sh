@@ -6,6 +6,7 @@
 #   expected  the toplevel that ought to run, or nothing    wants     what to read beyond the basics
 #   firewall  what table inet emily ought to hold           disks     names under /dev/disk/by-id
 #   keep      how many deploys to read                      patience  seconds
+#   programs  what to look for where a system is to be installed
 
 # A program stuck on a dead disk or server survives even SIGKILL. So each one runs in the background
 # with files of its own, reports its end to descriptor 3, and is left behind when it does not.
@@ -141,10 +142,21 @@ signatures() {
     pair "exit $device" $?
     pair "wipefs $device" "$text"
     ! have zdb || pair "label $device" "$(zdb -l "$device" 2>/dev/null | head -n 60)"
+    # What has a signature is written on; the rest takes longer to be read than all else here.
+    case $text in *type*) pair "bytes $device" 9 && continue ;; esac
     pair "bytes $device" "$({
       head -c 16777216 "$device" && tail -c 16777216 "$device" || echo unreadable
     } | tr -d '\0' | head -c 9 | wc -c)"
   done
+}
+
+# Whether a system can be installed from here.
+ready() {
+  for program in $programs; do
+    ! have "$program" || pair "has $program" yes
+  done
+  [ ! -d /sys/firmware/efi ] || pair efi yes
+  pair zfs "$(cat /sys/module/zfs/version 2>/dev/null || modinfo -F version zfs 2>/dev/null)"
 }
 
 # sudo hides the variable; the process that sshd started still has it.
@@ -192,6 +204,7 @@ look() {
   ! wanted source || job source folder_of_texts /etc/emily/source
   ! wanted packages || ! have nix-store ||
     job packages nix-store --query --requisites /run/current-system
+  [ -z "$programs" ] || job ready ready
   look_at_pools
   number=0
   for disk in $disks; do

@@ -28,6 +28,8 @@ class Question:
     """What table inet emily ought to hold; the machine's own nft says how it would print that."""
     disks: tuple[str, ...] = ()
     """Names under /dev/disk/by-id that are read for signatures: slow on a disk that spins."""
+    programs: tuple[str, ...] = ()
+    """Programs that are looked for, and the firmware and the module of ZFS with them."""
     deploys: int = 20
     """How many of the newest deploy records to read."""
     patience: int = 15
@@ -44,6 +46,7 @@ def script(question: Question) -> str:
         "wants": " ".join(sorted(question.wants)),
         "firewall": question.firewall,
         "disks": " ".join(question.disks),
+        "programs": " ".join(question.programs),
         "keep": str(question.deploys),
         "patience": str(question.patience),
     }

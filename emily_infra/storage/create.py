@@ -1,6 +1,6 @@
 """A pool, created on disks that are provably blank, in steps that can be cut off and done again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from emily_infra.apply.errors import Locked
@@ -11,6 +11,7 @@ from emily_infra.disks.places import Members, Place, places
 from emily_infra.findings import Finding, Severity
 from emily_infra.machine import Machine
 from emily_infra.observe import Observation, Question, observe
+from emily_infra.observe.disks import ZfsLabel
 from emily_infra.observe.pools import Pool, standstill
 from emily_infra.render.storage import BY_ID
 from emily_infra.spec import storage
@@ -18,7 +19,7 @@ from emily_infra.spec.host import Host
 from emily_infra.spec.topology import datasets
 from emily_infra.storage import record
 from emily_infra.storage.rehearsal import Rehearsal, rehearse
-from emily_infra.zfs.commands import Command, create_dataset
+from emily_infra.zfs.commands import Command, create_dataset, unmounted
 from emily_infra.zfs.properties import wanted
 from emily_infra.zfs.shapes import Names, declared_shapes, found_shapes
 
@@ -26,6 +27,8 @@ Tell = Callable[[str], None]
 
 PATIENCE = 60
 """Seconds for a look: disks that were asleep take up to 20 of them to turn."""
+_EACH = 8
+"""Seconds more for each device that is read, on a machine that is slow or busy."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,14 @@ class Survey:
 
 def question(spec: storage.Storage, pool: str) -> Question:
     """The disks of a pool, read for what is on them."""
-    return Question(disks=tuple(each.disk for each in places(spec, pool)), patience=PATIENCE)
+    return reading(spec, (each.disk for each in places(spec, pool)))
+
+
+def reading(spec: storage.Storage, disks: Iterable[str]) -> Question:
+    """These disks, with their partitions, read for what is on them."""
+    names = tuple(disks)
+    devices = sum(1 + len(spec.disks[name].partitions) for name in names if name in spec.disks)
+    return Question(disks=names, patience=PATIENCE + _EACH * devices)
 
 
 def known_pools(name: str, seen: Observation) -> None:
@@ -71,7 +81,7 @@ def survey(host: Host, name: str, seen: Observation) -> Survey:
     mine = places(host.spec.storage, name)
     members = Members(host.spec.storage, seen)
     reports = Guard(seen, members, mine, name, record.begun(seen, name)).reports()
-    return Survey(name, exists=False, reports=reports, findings=tuple(_findings(host, reports)),
+    return Survey(name, exists=False, reports=reports, findings=tuple(findings_of(host, reports)),
                   datasets=tuple(_missing(host, name, None)))  # fmt: skip
 
 
@@ -112,12 +122,7 @@ def _differing(spec: storage.Storage, pool: Pool, seen: Observation) -> Iterator
 
 def _not_elsewhere(host: Host, name: str, seen: Observation) -> None:
     """NotCreated, where the disks hold the very pool, only that it is not imported."""
-    holding = {
-        each.id: label.hostname
-        for each in seen.examined
-        for label in each.labels
-        if label.pool == name and label.state in ("active", "exported") and label.txg != 0
-    }
+    holding = {disk: label.hostname for disk, label in asleep(name, seen)}
     if not holding:
         return
     others = sorted({used for used in holding.values() if used not in ("", host.name)})
@@ -128,6 +133,15 @@ def _not_elsewhere(host: Host, name: str, seen: Observation) -> None:
         "it is only not imported",
         hint=f"{first}on {host.name}: zpool import -d {BY_ID} {name}",
     )
+
+
+def asleep(name: str, seen: Observation) -> Iterator[tuple[str, ZfsLabel]]:
+    """The disks that hold a pool which could be imported, with its labels there."""
+    for each in seen.examined:
+        for label in each.labels:
+            usable = label.state in ("active", "exported") and label.txg != 0
+            if label.pool == name and usable:
+                yield each.id, label
 
 
 def _missing(host: Host, name: str, pool: Pool | None) -> Iterator[Command]:
@@ -142,7 +156,8 @@ def _missing(host: Host, name: str, pool: Pool | None) -> Iterator[Command]:
             yield create_dataset(path, wanted(dataset, host.spec.storage.pools[name]))
 
 
-def _findings(host: Host, reports: tuple[Report, ...]) -> Iterator[Finding]:
+def findings_of(host: Host, reports: tuple[Report, ...]) -> Iterator[Finding]:
+    """What stands against disks, each at its line of host.yaml."""
     for report in reports:
         for each in report.objections:
             path = ("storage", "disks", report.place.disk)
@@ -161,11 +176,18 @@ class Creation:
     tell: Tell = lambda _: None
     weaker: bool = False
     """Whether host.yaml acknowledges that one vdev survives less than another."""
+    below: str = ""
+    """The folder that is to be a system's root: the pool is that system's, and none of it is
+    mounted here."""
+
+    @property
+    def _flags(self) -> Command:
+        return ("-R", self.below) if self.below else ()
 
     def rehearse(self) -> Rehearsal:
         """The command that will create the pool; its disks have their partitions already."""
         body = self.host.spec.storage.pools[self.pool]
-        return rehearse(self.machine, self.pool, body, weaker=self.weaker)
+        return rehearse(self.machine, self.pool, body, *self._flags, weaker=self.weaker)
 
     def look(self) -> Survey:
         """How things are now."""
@@ -187,7 +209,7 @@ class Creation:
                 )
         for command in found.datasets:
             self.tell(f"creating {command[-1]}")
-            self.machine.run(*command, deadline=60)
+            self.machine.run(*(unmounted(command) if self.below else command), deadline=60)
         record.end(self.machine, self.pool)
 
     def _clean(self) -> Survey:

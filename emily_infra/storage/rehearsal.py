@@ -34,20 +34,23 @@ def accepts_weaker(findings: Iterable[Finding], pool: str) -> bool:
     )
 
 
-def rehearse(machine: Machine, name: str, body: Pool, *, weaker: bool) -> Rehearsal:
+def rehearse(
+    machine: Machine, name: str, body: Pool, *always: str, weaker: bool = False
+) -> Rehearsal:
     """Let ZFS read the command without doing it, and hold what it understood against what is meant.
 
-    With force only where the one thing that it minds is acknowledged in host.yaml.
+    ALWAYS are flags; force is one only where the one thing that it minds is acknowledged in
+    host.yaml.
     """
-    flags: tuple[str, ...] = ()
+    flags = always
     warning = ""
     try:
-        said = machine.run(*create_pool(name, body, "-n"), deadline=60)
+        said = machine.run(*create_pool(name, body, *flags, "-n"), deadline=60)
     except CommandFailed as error:
         reasons = _minded(name, error)
         if not weaker or not all(each.startswith(MISMATCH) for each in reasons):
             raise _refused(name, reasons) from error
-        flags, warning = ("-f",), "; ".join(reasons)
+        flags, warning = (*always, "-f"), "; ".join(reasons)
         said = machine.run(*create_pool(name, body, *flags, "-n"), deadline=60)
     meant, understood = set(declared_shapes(body)), set(layout(said))
     minor = {shape for shape in meant if shape.role in ("cache", "spare")}  # 2.1 leaves these out

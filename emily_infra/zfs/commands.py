@@ -47,6 +47,11 @@ def create_dataset(path: str, properties: Mapping[str, str]) -> Command:
     return ("zfs", "create", "-p", *options, path)
 
 
+def unmounted(command: Command) -> Command:
+    """The same dataset, which ZFS does not mount yet."""
+    return (*command[:2], "-u", *command[2:])
+
+
 def written(name: str, value: str) -> str:
     """A value as a person writes it for `zfs set`: 1M, none."""
     if name in ("quota", "reservation") and value == "0":

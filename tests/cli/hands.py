@@ -5,7 +5,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +79,9 @@ class Hands:
 
 
 @contextmanager
-def hands(folder: Path, base: Host) -> Iterator[Hands]:
+def hands(
+    folder: Path, base: Host, made_of: Callable[[Path, Host], World] = machine
+) -> Iterator[Hands]:
     """The host with blank disks, while the block runs."""
     (folder / "sshd").mkdir()
     with served(folder / "sshd") as daemon:
@@ -91,7 +93,7 @@ def hands(folder: Path, base: Host) -> Iterator[Hands]:
         home.mkdir(parents=True)
         (home / "host.yaml").write_text(text)
         made = Hands(folder, as_host(base.name, text), daemon.path, daemon.port)
-        made.becomes(machine(folder, made.host))
+        made.becomes(made_of(folder, made.host))
         key = (folder / "sshd/user.pub").read_text()
         python = f"cd {ROOT} && {sys.executable} -m tests.storage.behind {folder}/world"
         (folder / "sshd/authorized_keys").write_text(f'command="{python}" {key}')

@@ -12,6 +12,7 @@ from emily_infra.machine import (
     Store,
     Target,
     UnsafePath,
+    below,
     store,
 )
 from tests.machine.sshd import Server, wire
@@ -33,7 +34,7 @@ def path(tmp_path: Path, origin: str) -> str:
 
 
 def copy(destination: Store, origin: str, path: str, root: Path) -> None:
-    where = f"{destination.url}?remote-store=local%3Froot%3D{root}"
+    where = below(destination, str(root)).url
     nix = Local(environment={**destination.environment, "NIX_CONFIG": OFFLINE})
     nix.run("nix", "copy", "--from", origin, "--to", where, path, deadline=20)
 

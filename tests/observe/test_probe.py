@@ -53,6 +53,14 @@ def test_a_look_takes_less_than_a_second() -> None:
     assert time.monotonic() - begin < 3  # a second alone; the tests run beside each other
 
 
+def test_what_an_installation_takes_is_told_where_it_is_asked_for() -> None:
+    seen = observe(Here(), Question(programs=("sh", "no-such-program")))
+
+    assert seen.ready.programs == {"sh"}
+    assert seen.ready.efi == Path("/sys/firmware/efi").is_dir()
+    assert not observe(Here(), Question()).ready.programs
+
+
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     # A place of its own: other tests look at the same moment.
     place = "for place in /run "

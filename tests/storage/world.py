@@ -39,6 +39,8 @@ class FakeDisk:
     written: set[str] = field(default_factory=set)
     hangs: bool = False
     mounts: dict[str, str] = field(default_factory=dict)
+    uuids: dict[str, str] = field(default_factory=dict)
+    """Of file systems, by partition."""
 
     def device(self, number: str) -> str:
         joint = "p" if number and self.kernel[-1].isdigit() else ""
@@ -50,11 +52,11 @@ class FakeDisk:
         self.signatures[""] = ["gpt", "PMBR"]
         self.written.add("")
 
-    def label(self, number: str, pool: str, txg: int, state: int = 0) -> None:
+    def label(self, number: str, pool: str, txg: int, state: int = 0, hostid: int = 0) -> None:
         """Write the label of a pool."""
         self.labels[number] = (
             f"    version: 5000\n    name: '{pool}'\n    state: {state}\n    txg: {txg}\n"
-            "    pool_guid: 77\n    hostname: 'pebble'\n    guid: 8\n"
+            f"    pool_guid: 77\n    hostid: {hostid}\n    hostname: 'pebble'\n    guid: 8\n"
         )
         self.signatures[number] = [*self.signatures.get(number, []), "zfs_member"]
         self.written.add(number)
@@ -65,7 +67,8 @@ class FakeDisk:
         found: dict[str, str] = {}
         for number in ("", *self.parts):
             device = self.device(number)
-            marks = [{"device": device.removeprefix("/dev/"), "offset": "0x0", "type": kind}
+            marks = [{"device": device.removeprefix("/dev/"), "offset": "0x0", "type": kind,
+                      "uuid": self.uuids.get(number)}
                      for kind in self.signatures.get(number, [])]  # fmt: skip
             found |= {
                 f"exit {device}": "0", f"wipefs {device}": json.dumps({"signatures": marks}),
@@ -99,6 +102,7 @@ class FakePool:
     age: float = 2.0
     scan: str = "  scan: none requested\n"
     ashift: str = "12"
+    altroot: str = "-"
 
     def leaves(self) -> Iterator[Leaf]:
         for _, _, members in self.vdevs:
@@ -124,6 +128,12 @@ class World:
     middle: str = ""
     """Where zpool create is cut off: tables, labels, or pool, by a power cut."""
     locked: bool = False
+    hostid: int = 0
+    """By which the kernel's ZFS knows this machine."""
+    basics: dict[str, str] = field(default_factory=dict)
+    """Further files that the probe reads as they are."""
+    more: dict[str, str] = field(default_factory=dict)
+    """Further sections of its answer."""
 
     def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
         """What the machine's program prints."""
@@ -138,7 +148,7 @@ class World:
             return self._shell(stdin)
         self.ran.append(argv)
         words = argv[:2] if argv[0] in ("zpool", "zfs") else argv[:1]
-        handler = getattr(self, "_" + "_".join(words).replace(".", "_"))
+        handler = getattr(self, re.sub(r"\W", "_", "_" + "_".join(words)))
         return str(handler(argv, stdin) or "")
 
     def close(self) -> None:
@@ -170,9 +180,10 @@ class World:
         asked = (re.findall(r"^disks='?([^'\n]*)'?$", script, re.MULTILINE) or [""])[0].split()
         events = self.folder / "events"
         state = {DISK_EVENTS: events.read_text()} if events.exists() else {}
-        sections = {
+        sections = self.more | {
             "basics": texts(
-                {
+                self.basics
+                | {
                     "/proc/sys/kernel/hostname": f"{self.name}\n",
                     "/proc/locks": "1: FLOCK ADVISORY WRITE 9 00:19:77 0 EOF"
                     if self.locked
@@ -230,7 +241,7 @@ class World:
             yield f"/proc/spl/kstat/zfs/{pool.name}/txgs", f"9 {birth} C 0 0 0 0 0 0 0 0 0\n"
 
     def _properties(self, pool: FakePool) -> str:
-        values = {"guid": "77", "health": "ONLINE", "ashift": pool.ashift}
+        values = {"guid": "77", "health": "ONLINE", "ashift": pool.ashift, "altroot": pool.altroot}
         return "".join(f"{pool.name}\t{name}\tlocal\t{value}\n" for name, value in values.items())
 
     def _status(self, pool: FakePool) -> str:
@@ -266,13 +277,16 @@ class World:
     def _mkfs_vfat(self, argv: tuple[str, ...], _: str) -> None:
         disk, number = self.disk(argv[-1])
         disk.signatures[number] = ["vfat"]
+        if "-i" in argv:
+            disk.uuids[number] = argv[argv.index("-i") + 1]
 
     def _zpool_sync(self, argv: tuple[str, ...], _: str) -> None:
         assert argv[2] in self.pools
 
     def _zpool_create(self, argv: tuple[str, ...], _: str) -> str:
         words = [word for word in argv[2:] if word not in ("-n", "-f")]
-        while words[0] in ("-o", "-O"):
+        altroot = words[words.index("-R") + 1] if "-R" in words else "-"
+        while words[0] in ("-o", "-O", "-R"):
             del words[:2]
         name, vdevs = words[0], _tree(words[1:])
         if self.minds and "-f" not in argv:
@@ -289,7 +303,7 @@ class World:
             self._commit(name)
             raise Cut
         self._commit(name)
-        self.pools[name] = FakePool(name, vdevs, [])
+        self.pools[name] = FakePool(name, vdevs, [], altroot=altroot)
         return ""
 
     def _take(self, path: str, pool: str) -> None:
@@ -297,7 +311,7 @@ class World:
         if "1" not in disk.parts or "9" in disk.parts:
             disk.partition({"1": disk.size - (9 << 20), "9": 8 << 20})
         if self.middle != "tables":
-            disk.label(number or "1", pool, txg=0)
+            disk.label(number or "1", pool, txg=0, hostid=self.hostid)
 
     def _commit(self, pool: str) -> None:
         for disk in self.disks:
@@ -305,7 +319,7 @@ class World:
                 if f"'{pool}'" in text:
                     disk.labels[number] = text.replace("txg: 0", "txg: 4")
 
-    def _zpool_import(self, argv: tuple[str, ...], _: str) -> None:
+    def _zpool_import(self, argv: tuple[str, ...], _: str) -> str:
         raise AssertionError(argv)
 
     def _zpool_offline(self, argv: tuple[str, ...], _: str) -> None:
