@@ -79,7 +79,7 @@ class Guard:
             return Report(place, objections=(self._missing(place),))
         examined = next((each for each in self.seen.examined if each.id == place.disk), None)
         report = Report(place, found)
-        unread = self._unread(place, examined)
+        unread = self._unread(place, found, examined)
         against = [*self._another(place, found), *self._used(place, found), *unread]
         if examined:
             report = replace(report, carries=tuple(_contents(examined)))
@@ -105,7 +105,7 @@ class Guard:
             yield Objection(
                 "DSK003", text, f"a link that leads astray? udevadm trigger, then {look}"
             )
-        names = [each.disk for each in self.places if each.disk in found.ids]
+        names = sorted({each.disk for each in self.places if each.disk in found.ids})
         if len(names) > 1:
             text = f"{' and '.join(names)} are names of one and the same disk ({found.name})"
             yield Objection("DSK003", text, f"ls -l {BY_ID} | grep -w {found.name}")
@@ -133,7 +133,9 @@ class Guard:
         if found.read_only:
             yield Objection("DSK005", f"{place.disk} is read-only", look)
 
-    def _unread(self, place: Place, examined: Examined | None) -> tuple[Objection, ...]:
+    def _unread(
+        self, place: Place, found: Disk, examined: Examined | None
+    ) -> tuple[Objection, ...]:
         """What keeps it from being known as blank."""
         gap = next(
             (g for g in self.seen.gaps if g.section == f"disk {place.disk}: signatures"), None
@@ -145,6 +147,10 @@ class Guard:
             why = f": {gap.why}" if gap else ""
             hint = f"wipefs --no-act {BY_ID}/{place.disk}; dmesg -T | tail"
             return (Objection("DSK006", f"{place.disk} cannot be read{why}", hint),)
+        parts = {f"/dev/{part.name}" for part in found.parts if part.kind == "part"}
+        if {*examined.devices} != {f"/dev/{found.name}", *parts}:
+            text = f"{place.disk} changed while it was read: its partitions came or went"
+            return (Objection("DSK006", text, f"lsblk /dev/{found.name}; then the same again"),)
         if not examined.labels_read:
             text = f"the machine lacks zdb, so it cannot say whether {place.disk} was in a pool"
             return (Objection("DSK006", text, "install OpenZFS's programs there (apply does)"),)
@@ -224,7 +230,7 @@ def _marks(examined: Examined, device: str, leftover: str = "") -> list[str]:
     """
     signatures = [each for each in examined.signatures if _path(each.device) == device]
     labels = [each for each in examined.labels if each.device == device]
-    own = leftover and all(label.txg == 0 and label.pool == leftover for label in labels)
+    own = leftover and all(_is_begun(label, leftover) for label in labels)
     if own:
         known = _TABLES | ({"zfs_member"} if labels else frozenset())
         signatures = [each for each in signatures if each.kind not in known]
@@ -237,6 +243,11 @@ def _marks(examined: Examined, device: str, leftover: str = "") -> list[str]:
     if not found and device in examined.written:
         return [f"data that nothing here has a name for, within {EDGE} of its ends"]
     return found
+
+
+def _is_begun(label: ZfsLabel, pool: str) -> bool:
+    """A spare's and a cache's name no pool, and hold nothing that could be lost."""
+    return label.state in ("spare", "cache") or (label.txg == 0 and label.pool == pool)
 
 
 def _contents(examined: Examined) -> Iterator[str]:

@@ -124,8 +124,8 @@ class Replacement:
         for member in standing.members:
             if not member.is_begun:
                 self.tell(f"{member.pool.name}: {self.new} takes the place of {self.old}")
-                self.machine.run(*self.command(member), deadline=120)
                 record.note(self.machine, "replacing", pool=member.pool.name, **details)
+                self.machine.run(*self.command(member), deadline=120)
         return self.follow()
 
     def command(self, member: Member) -> Command:
@@ -168,14 +168,14 @@ class Replacement:
         size = Size(max(int(place.body.size), found.size if found else 0))
         body = place.body.model_copy(update={"size": size})  # a larger one is as good
         begun = record.begun(standing.seen, self._creation)
-        guard = Guard(standing.seen, self._members(standing.seen), (replace(place, body=body),),
+        # Of two places one may be begun: what is held against the disk are the others.
+        done = {each.suffix.removeprefix("-part") for each in standing.members if each.is_begun}
+        numbers = tuple(number for number in place.numbers if number not in done)
+        place = replace(place, body=body, numbers=numbers or place.numbers)
+        guard = Guard(standing.seen, self._members(standing.seen), (place,),
                       standing.members[0].pool.name, begun)  # fmt: skip
         (report,) = guard.reports()
-        if not any(each.is_begun for each in standing.members):
-            return report
-        # Of two places one is begun: then what that pool has written is no objection.
-        mine = tuple(each for each in report.objections if each.code not in ("DSK004", "DSK005"))
-        return replace(report, objections=mine)
+        return report
 
     def _survives(self, member: Member, seen: Observation) -> None:
         members = self._members(seen)
@@ -222,8 +222,17 @@ def _in(vdev: Vdev, pool: Pool, members: Members, names: tuple[str, str]) -> Ite
             yield from _in(child, pool, members, names)
     elif _is(members, vdev, old):
         yield Member(pool, vdev, _suffix(members, vdev, old))
-    elif _is(members, vdev, new):
+    elif _is(members, vdev, new) and _ours(members, pool, old, new):
         yield Member(pool, vdev, _suffix(members, vdev, new), vdev, is_done=True)
+
+
+def _ours(members: Members, pool: Pool, old: str, new: str) -> bool:
+    """Whether it was the old disk that this one has taken the place of."""
+    wanted = {"pool": pool.name, "old": old, "new": new}
+    return any(
+        event.word == "replacing" and wanted.items() <= event.details.items()
+        for event in members.seen.disk_events
+    )
 
 
 def _is(members: Members, leaf: Vdev, disk: str) -> bool:

@@ -53,7 +53,7 @@ def test_partitions_are_made_where_they_are_declared(tmp_path: Path) -> None:
     assert ("special", "mirror") in [each[:2] for each in world.pools["tank"].vdevs]
 
 
-COMMANDS = 15
+COMMANDS = 14
 
 
 def test_so_many_commands_it_takes(tmp_path: Path) -> None:
