@@ -55,11 +55,12 @@ def _is_well(each: "Seen") -> bool:
 
 
 def _block(host: "Host", found: "Observation | EmilyError", where: Where) -> "Iterator[str]":
+    from emily_infra.disks.places import Members
     from emily_infra.observe import Observation
     from emily_infra.observe.trouble import troubles
 
     if isinstance(found, Observation):
-        told = troubles(found)
+        told = troubles(found, Members(host.spec.storage, found).called)
         yield _headline(host.name, found, told)
         yield from _troubles(told, lambda command: pasteable(host, command, where))
         yield from _system(found)

@@ -2,6 +2,7 @@
 
 from emily_infra.cli.moments import iso
 from emily_infra.cli.reach import Where
+from emily_infra.disks.places import Members
 from emily_infra.errors import EmilyError
 from emily_infra.findings import Finding
 from emily_infra.observe import Observation
@@ -14,7 +15,8 @@ def as_data(host: Host, found: Observation | EmilyError, where: Where) -> dict[s
     """A host for a program; `seen` is false where it could not be reached."""
     if not isinstance(found, Observation):
         return _not_seen(host.name, found.code, str(found), where.said(found.hint))
-    has, last, told = found.generation, found.deploys.last, troubles(found)
+    has, last = found.generation, found.deploys.last
+    told = troubles(found, Members(host.spec.storage, found).called)
     lock = found.deploys.lock
     return {
         "host": host.name,

@@ -58,12 +58,7 @@ class Members:
 
     def device(self, leaf: Vdev) -> str:
         """The kernel's name of a member, or nothing where the machine has no such device."""
-        name = (leaf.path or leaf.name).removesuffix("/old").rpartition("/")[2]
-        devices = self.seen.device_names
-        kernel = {part for disk in self.seen.disks for part in _parts(disk)}
-        if name in devices or name in kernel:
-            return name
-        return next((device for device, names in devices.items() if name in names), "")
+        return self.seen.device(leaf)
 
     def is_there(self, leaf: Vdev) -> bool:
         """Whether the machine still has its device: ZFS may not have noticed that it left."""
@@ -72,11 +67,17 @@ class Members:
     def disk(self, leaf: Vdev) -> Disk | None:
         """The disk that a member is on."""
         device = self.device(leaf)
-        return next((disk for disk in self.seen.disks if device and device in _parts(disk)), None)
+        return next((disk for disk in self.seen.disks if device and device in disk.devices), None)
 
     def name(self, leaf: Vdev) -> str:
         """A member as host.yaml calls it, or as the pool does."""
         return self._names.of(leaf)
+
+    def called(self, leaf: Vdev) -> str:
+        """The same with its bay, for who has to pull it."""
+        name = self.name(leaf)
+        body = self.spec.disks.get(_disk_of(name, self.spec.disks))
+        return name if body is None or body.bay is None else f"{name} (bay {body.bay})"
 
     @property
     def _names(self) -> Names:
@@ -92,10 +93,6 @@ class Members:
                 named = self.name(leaf)
                 if (behind and behind == found) or _disk_of(named, self.spec.disks) == disk:
                     yield pool, leaf
-
-
-def _parts(disk: Disk) -> tuple[str, ...]:
-    return (disk.name, *(part.name for part in disk.parts))
 
 
 def _disk_of(name: str, known: Mapping[str, storage.Disk]) -> str:

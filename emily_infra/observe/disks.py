@@ -61,6 +61,11 @@ class Disk:
     content: Content
     parts: tuple[Partition, ...]
 
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The kernel's names of it and of its parts."""
+        return (self.name, *(part.name for part in self.parts))
+
 
 @dataclass(frozen=True)
 class Signature:

@@ -14,6 +14,7 @@ from emily_infra.observe.network import Network, network
 from emily_infra.observe.pools import Pool, pools
 from emily_infra.observe.units import Units, units
 from emily_infra.observe.values import number
+from emily_infra.observe.vdevs import Vdev
 
 DISK_EVENTS = "/var/lib/emily/storage/events"
 
@@ -66,6 +67,16 @@ class Observation:
     def pool(self, name: str) -> Pool | None:
         """An imported pool."""
         return next((each for each in self.pools if each.name == name), None)
+
+    def device(self, leaf: Vdev) -> str:
+        """The kernel's name of a pool's member, or nothing where the machine has no such device."""
+        name = (leaf.path or leaf.name).removesuffix("/old").rpartition("/")[2]
+        if name in self.device_names or any(name in disk.devices for disk in self.disks):
+            return name
+        parts = (part for disk in self.disks for part in disk.parts)
+        known = {part.partuuid: part.name for part in parts}
+        known |= {each: device for device, names in self.device_names.items() for each in names}
+        return known.get(name, "") if name else ""
 
 
 def observation(machine: str, answer: Answer) -> Observation:

@@ -1,6 +1,6 @@
 """What is wrong with a machine as it was seen, and what a person should merely know."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +12,8 @@ from emily_infra.spec.units import approximately
 _POOL_FULL, _POOL_FILLING = 0.90, 0.80
 _FULL = 0.95
 _STEADY_STATES = ("ONLINE", "AVAIL", "INUSE")
+_NAMED = ("/dev/disk/by-id/", "/dev/disk/by-partuuid/")
+"""Whose names the probe lists, so that one which is missing is a device that is gone."""
 
 
 class Weight(StrEnum):
@@ -31,10 +33,18 @@ class Trouble:
     """Run on the machine; on the operator's own where it begins with `emily-infra`."""
 
 
-def troubles(seen: Observation) -> tuple[Trouble, ...]:
+Called = Callable[[Vdev], str]
+
+
+def by_path(leaf: Vdev) -> str:
+    """What a member of a pool is called by who has no better name."""
+    return (leaf.path or leaf.name).rpartition("/")[2]
+
+
+def troubles(seen: Observation, called: Called = by_path) -> tuple[Trouble, ...]:
     """Everything to tell of a machine: what is wrong first."""
     found = [
-        *_pools(seen),
+        *_pools(seen, called),
         *_units(seen),
         *_systems(seen),
         *_deploys(seen),
@@ -52,7 +62,8 @@ def _note(message: str, *look: str) -> Trouble:
     return Trouble(Weight.NOTE, message, look)
 
 
-def _pools(seen: Observation) -> Iterator[Trouble]:
+def _pools(seen: Observation, called: Called) -> Iterator[Trouble]:
+    known = seen.knows("block_devices", "links")
     for pool in seen.pools:
         look = ("zpool", "status", "-v", pool.name)
         if pool.health != "ONLINE":
@@ -62,19 +73,23 @@ def _pools(seen: Observation) -> Iterator[Trouble]:
         elif pool.complaint:
             yield _note(f"pool {pool.name}: {_first_sentence(pool.complaint)}", *look)
         for leaf in pool.leaves:
-            yield from _leaf(pool.name, leaf, look)
+            gone = known and leaf.path.startswith(_NAMED) and not seen.device(leaf)
+            if message := _leaf(leaf, is_gone=gone):
+                yield _wrong(f"{called(leaf)} in pool {pool.name} {message}", *look)
         if pool.errors:
             yield _wrong(f"pool {pool.name} has lost data: {pool.errors}", *look)
         yield from _room(pool)
 
 
-def _leaf(pool: str, leaf: Vdev, look: tuple[str, ...]) -> Iterator[Trouble]:
-    name = (leaf.path or leaf.name).rpartition("/")[2]
+def _leaf(leaf: Vdev, *, is_gone: bool) -> str:
     if leaf.state not in _STEADY_STATES:
-        yield _wrong(f"{name} in pool {pool} is {leaf.state}", *look)
-    elif leaf.errors:
+        return f"is {leaf.state}"
+    if is_gone:
+        return f"is gone from the machine, though ZFS still calls it {leaf.state}"
+    if leaf.errors:
         figures = f"{leaf.read} read, {leaf.write} write, {leaf.checksum} checksum"
-        yield _wrong(f"{name} in pool {pool} has had errors: {figures}", *look)
+        return f"has had errors: {figures}"
+    return ""
 
 
 def _room(pool: Pool) -> Iterator[Trouble]:
