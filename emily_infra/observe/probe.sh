@@ -131,7 +131,8 @@ block_devices() {
 }
 
 # Reads the disk itself, partition by partition. Of what no program has a name for, the first and
-# last 16 MiB still show that it is there: tables stand in them, and what begins behind a table.
+# last 16 MiB still show that it is there: tables stand in them, and what begins behind a table. Where
+# they are zeros there is no label, so that zdb, which is slow to start, has nothing to look for.
 signatures() {
   whole=$(readlink -f "/dev/disk/by-id/$1")
   case $whole in *[0-9]) parts=${whole}p ;; *) parts=$whole ;; esac # nvme0n1 and nvme0n10
@@ -140,11 +141,20 @@ signatures() {
     text=$(wipefs --json --no-act "$device")
     pair "exit $device" $?
     pair "wipefs $device" "$text"
-    ! have zdb || pair "label $device" "$(zdb -l "$device" 2>/dev/null | head -n 60)"
-    pair "bytes $device" "$({
-      head -c 16777216 "$device" && tail -c 16777216 "$device" || echo unreadable
-    } | tr -d '\0' | head -c 9 | wc -c)"
+    has_zero_ends "$device"
+    zeros=$?
+    pair "bytes $device" $zeros
+    have zdb || continue
+    pair "label $device" "$([ $zeros -eq 0 ] || zdb -l "$device" 2>/dev/null | head -n 60)"
   done
+}
+
+# 0 is yes, and nothing else: what cannot be read is not known to be blank.
+has_zero_ends() {
+  size=$(blockdev --getsize64 "$1") || return
+  end=16777216
+  [ "$size" -gt "$end" ] || end=$size
+  cmp -s -n "$end" "$1" /dev/zero && cmp -s -n "$end" -i "$((size - end)):0" "$1" /dev/zero
 }
 
 # sudo hides the variable; the process that sshd started still has it.

@@ -70,7 +70,8 @@ class Loop:
             stream.write(data)
 
     def says(self, label: str) -> None:
-        """From now on zdb prints this."""
+        """From now on zdb prints this, of a place where something is."""
+        self.write(16 << 10, b"a list of names and values")
         (self.programs / "label").write_text(label)
 
     def look(self, patience: int = 15) -> Observation:

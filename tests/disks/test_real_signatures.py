@@ -114,6 +114,7 @@ def test_the_label_of_a_pool_is_found(disk: Loop, state: int, word: str, number:
 
 
 def test_a_program_that_hangs_is_a_disk_that_does_not_answer(disk: Loop) -> None:
+    disk.write(0, b"something for zdb to read")
     (disk.programs / "zdb").write_text("#!/bin/sh\nexec sleep 60\n")
 
     (report,) = judged(disk.look(patience=2))
@@ -158,9 +159,10 @@ def test_a_disk_that_is_mounted_is_in_use(disk: Loop, tmp_path: Path) -> None:
     assert str(place) in report.objections[0].message
 
 
-def test_what_zdb_says_of_a_blank_disk_is_no_label(disk: Loop) -> None:
+def test_what_zdb_says_where_there_is_no_label_is_none(disk: Loop) -> None:
     disk.says(FAILED)
 
     (report,) = judged(disk.look())
 
-    assert report.carries == ()
+    (carried,) = report.carries
+    assert "data that nothing here has a name for" in carried
