@@ -18,6 +18,7 @@ DRILL = 'emily_restore_test_last_success_timestamp_seconds{repository="s3"}'
 RESULT = 'emily_restore_test_success{repository="s3"}'
 FAILED = 'alertmanager_notifications_failed_total{integration="webhook"}'
 VERDICT = 'emily_deploy_last_verdict{{verdict="{}"}}'
+POOL = 'node_zfs_zpool_state{{zpool="{}", state="{}"}}'
 SMART = 'smartctl_device_smart_status{device="sda"}'
 DISK = 'smartctl_device{device="sda", model_name="HDD", serial_number="S1"}'
 AVAILABLE = 'node_filesystem_avail_bytes{mountpoint="/srv", fstype="zfs"}'
@@ -41,9 +42,9 @@ FIRES = [
     ("OomKill", "10m", {"node_vmstat_oom_kill": "3x5 4x10"}, "killed 1 processes"),
     ("ClockSkew", "6m", {"node_timex_offset_seconds": "-0.25x10"}, "off by 250ms"),
     ("WireguardStale", "10m", {TUNNEL: "0+60x20"}, "no handshake with minnesota on wg0 for 10m"),
-    ("ZpoolNotOnline", "0m", {'zfs_pool_health{pool="ember"}': "1"}, "ember is DEGRADED"),
-    ("ZpoolNotOnline", "0m", {'zfs_pool_health{pool="ember"}': "6"}, "ember is SUSPENDED"),
-    ("ZpoolMissing", "6m", {'zfs_pool_health{pool="rpool"}': "0x10"}, "ember is not imported"),
+    ("ZpoolNotOnline", "0m", {POOL.format("ember", "degraded"): "1"}, "ember is DEGRADED"),
+    ("ZpoolNotOnline", "0m", {POOL.format("ember", "suspended"): "1"}, "ember is SUSPENDED"),
+    ("ZpoolMissing", "6m", {POOL.format("rpool", "online"): "1x10"}, "ember is not imported"),
     ("ZpoolFull", "11m", {'zfs_pool_allocated_bytes{pool="ember"}': "85x20",
                           'zfs_pool_size_bytes{pool="ember"}': "100x20"}, "ember is 85% full"),
     ("FilesystemFullSoon", "7h", {AVAILABLE: "1000-1x420", SIZE: "2000x420"}, "29% left"),
@@ -71,7 +72,10 @@ SILENT = [
     ("ClockSkew", "6m", {"node_timex_offset_seconds": "0.04x10"}),
     ("WireguardStale", "10m", {TUNNEL: "120x20"}),
     ("WireguardStale", "20m", {TUNNEL.replace("DCFF", "AAAA"): "0+60x20"}),
-    ("ZpoolNotOnline", "0m", {'zfs_pool_health{pool="ember"}': "0"}),
+    ("ZpoolNotOnline", "0m", {POOL.format("ember", "online"): "1"}),
+    ("ZpoolNotOnline", "0m", {POOL.format("ember", "degraded"): "0"}),
+    # The zfs exporter may be silent about a pool that hangs, but it is there.
+    ("ZpoolMissing", "6m", {POOL.format(name, "suspended"): "1x10" for name in ("ember", "rpool")}),
     ("FilesystemFullSoon", "7h", {AVAILABLE: "1000x420", SIZE: "2000x420"}),
     ("DiskSectors", "1h", {PENDING: "8x60"}),
     ("BackupStale", "1m", {COPY: "-90000x5"}),

@@ -210,17 +210,18 @@
 
           - name: storage
             rules:
+              # The kernel's own words: zpool, which the zfs exporter runs, may hang with the pool.
               - alert: ZpoolNotOnline
-                expr: zfs_pool_health > 0
+                expr: node_zfs_zpool_state{state!="online"} == 1
                 labels: { severity: critical }
                 annotations:
                   summary: >-
-                    {{ $externalLabels.host }}: pool {{ $labels.pool }} is
-                    {{ if eq $value 1.0 }}DEGRADED{{ else if eq $value 2.0 }}FAULTED{{ else if eq $value 3.0
-                    }}OFFLINE{{ else if eq $value 4.0 }}UNAVAIL{{ else if eq $value 5.0 }}REMOVED{{ else
-                    }}SUSPENDED{{ end }}; zpool status {{ $labels.pool }} names the disk.
+                    {{ $externalLabels.host }}: pool {{ $labels.zpool }} is {{ toUpper $labels.state }};
+                    emily-infra disk list {{ $externalLabels.host }} names the disks and their bays.
               - alert: ZpoolMissing
-                expr: emily_promised_pool unless on (pool) zfs_pool_health
+                expr: >-
+                  emily_promised_pool
+                  unless on (pool) label_replace(node_zfs_zpool_state, "pool", "$1", "zpool", "(.*)")
                 for: 5m
                 labels: { severity: critical }
                 annotations:
