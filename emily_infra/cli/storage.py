@@ -127,6 +127,13 @@ def _show(creation: "Creation", found: "Survey", commands: "list[Command]", wher
     say(f"on {creation.host.name}:")
     for command in commands:
         say(f"  {pasteable(creation.host, command, where)}")
+    if any(report.to_partition for report in found.reports):
+        say("zpool judges its command once the partitions are there")
+    if creation.weaker and not found.exists:
+        say(
+            "it gets -f if a vdev that survives less than another is all that zpool minds, "
+            "because host.yaml acknowledges that"
+        )
 
 
 def _commands(creation: "Creation", found: "Survey") -> "list[Command]":
@@ -139,12 +146,10 @@ def _commands(creation: "Creation", found: "Survey") -> "list[Command]":
     body = creation.host.spec.storage.pools[found.pool]
     tables = [partitioning(each.place.disk) for each in found.reports if each.to_partition]
     if tables:
-        say("zpool reads the command once the partitions are there; nothing is forced unasked")
         return [*tables, create_pool(found.pool, body), *found.datasets]
     rehearsed = creation.rehearse()
     if rehearsed.warning:
         say(typer.style("ZFS warns: ", fg="yellow", bold=True) + rehearsed.warning)
-        say("host.yaml acknowledges that, so the command has -f for this one reason")
     return [rehearsed.command, *found.datasets]
 
 

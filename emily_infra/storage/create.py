@@ -168,10 +168,18 @@ class Creation:
         return rehearse(self.machine, self.pool, body, weaker=self.weaker)
 
     def look(self) -> Survey:
-        """How things are now."""
-        seen = observe(self.machine, question(self.host.spec.storage, self.pool))
+        """How things are now; its disks are read only where the pool is not there."""
+        seen = self._seen(Question(patience=PATIENCE))
+        return survey(self.host, self.pool, seen) if seen.pool(self.pool) else self._read()
+
+    def _read(self) -> Survey:
+        return survey(self.host, self.pool,
+                      self._seen(question(self.host.spec.storage, self.pool)))  # fmt: skip
+
+    def _seen(self, asked: Question) -> Observation:
+        seen = observe(self.machine, asked)
         unlocked(self.host.name, seen)
-        return survey(self.host, self.pool, seen)
+        return seen
 
     def make(self) -> None:
         """Go on from wherever it stands to the pool with its datasets."""
@@ -190,12 +198,12 @@ class Creation:
             self.machine.run(*command, deadline=60)
         record.end(self.machine, self.pool)
 
-    def _clean(self) -> Survey:
+    def _clean(self, otherwise: str = "a disk is not what it was a moment ago") -> Survey:
         """A fresh look that found nothing against it."""
-        found = self.look()
+        found = self._read()
         if found.findings:
             raise NotCreated(
-                f"a disk is not what it was a moment ago: {found.findings[0].message}",
+                f"{otherwise}: {found.findings[0].message}",
                 hint=found.findings[0].hint,
             )
         return found
@@ -208,14 +216,17 @@ class Creation:
             if report.to_partition:
                 partition(self.machine, report.place, self.tell)
         if any(report.to_partition for report in found.reports):
-            found = self._clean()
+            found = self._clean("what its partitions held before has come to light")
         for report in found.reports:
             make_formats(self.machine, report.place, report.to_format)
 
     def _create(self) -> None:
+        """Seconds after the last look."""
         rehearsed = self.rehearse()
-        self.tell(f"creating {self.pool}")
-        self._clean()  # the last look is the one right before
+        if rehearsed.warning:
+            self.tell(f"zpool minds, and host.yaml acknowledges: {rehearsed.warning}")
+        forced = ", with -f for this one reason" if rehearsed.warning else ""
+        self.tell(f"creating {self.pool}{forced}")
         self.machine.run(*rehearsed.command, deadline=600)
 
 
