@@ -6,7 +6,7 @@ import typer
 
 from emily_infra.cli.arguments import Host, Json
 from emily_infra.cli.hands import approve_by_name, confirming, hands_on
-from emily_infra.cli.output import report, report_json, say, tell, tell_json
+from emily_infra.cli.output import report, report_json, say, tell, tell_json, width
 from emily_infra.cli.reach import Lab, Via, Where, pasteable, signposted
 from emily_infra.cli.stopping import before_any_change, if_stopped
 
@@ -29,6 +29,7 @@ NewDisk = Annotated[
     str | None,
     typer.Argument(metavar="NEW", help="The new disk by its name under /dev/disk/by-id."),
 ]
+_ROOM = 100
 _STYLES = {"well": "green", "MISSING": "red", "OFFLINE": "yellow", "ERRORS": "yellow"}
 
 
@@ -197,7 +198,9 @@ def _table(found: "tuple[Row, ...]") -> None:
     from emily_infra.cli.look import cell, show, table
     from emily_infra.spec.units import approximately
 
-    shown = table("bay", "disk", "device", "model", "serial", "size", "for", "state", "may fail")
+    # Names under /dev/disk/by-id have both in them; who has no room for a row reads neither.
+    also = ("model", "serial") if width() >= _ROOM else ()
+    shown = table("bay", "disk", "device", *also, "size", "for", "state", "may fail")
     for row in found:
         disk = row.found
         uses = ", ".join(_use(part.pool, part.role, part.vdev) for part in row.parts)
@@ -208,8 +211,7 @@ def _table(found: "tuple[Row, ...]") -> None:
             cell("?" if row.bay is None else row.bay),
             cell(row.name),
             cell(disk.name if disk else ""),
-            cell(disk.model if disk else "", "dim"),
-            cell(disk.serial if disk else "", "dim"),
+            *(cell(getattr(disk, each, ""), "dim") for each in also),
             cell(approximately(disk.size) if disk else ""),
             cell(uses or ("" if row.declared else "not in host.yaml"), "" if uses else "dim"),
             cell(state, _STYLES.get(row.state, "red")),

@@ -86,10 +86,12 @@ def _left(redundancy: Redundancy, leaf: Vdev) -> str:
     top = redundancy.top(leaf)
     now, without = redundancy.left(top), redundancy.left(top, without=leaf)
     after = "its data is out of reach" if without < 0 else f"{without} more may fail"
-    gone = "" if redundancy.is_there(leaf) else f"gone, and {leaf.state} for ZFS"
+    place = f"pool    {redundancy.pool.name} {top.name}"
+    if not redundancy.is_there(leaf):
+        return f"{place}: it is gone ({leaf.state} for ZFS); {after} until the new disk is full"
     return (
-        f"pool    {redundancy.pool.name} {top.name}: {gone or leaf.state}; {max(now, 0)} may fail "
-        f"now; once it is pulled, {after} until the new disk is full"
+        f"{place}: {leaf.state}; {max(now, 0)} may fail now; once it is pulled, {after} until the "
+        "new disk is full"
     )
 
 
@@ -139,8 +141,8 @@ def walk(machine: Machine, asked: Asked, new: str) -> None:
 def _agree(replacement: Replacement, standing: Standing, asked: Asked) -> None:
     """Show what is written on and what is left meanwhile to whoever types its name."""
     if found := replacement.check(standing).found:
-        text = f"{replacement.new}: {found.model} {found.serial}, {approximately(found.size)}"
-        say(printable(f"{text}, blank"))
+        which = " ".join(filter(None, (found.model, found.serial)))
+        say(printable(f"{replacement.new}: {which}, {approximately(found.size)}, blank"))
     members = Members(asked.host.spec.storage, standing.seen)
     for each in standing.members:
         say(_left(Redundancy(each.pool, members.is_there), each.leaf))
@@ -230,7 +232,8 @@ def _write(asked: Asked, new: str, standing: Standing) -> None:
     if lines:
         where = ", ".join(map(str, lines))
         mention(f"{old} is still mentioned in line {where}; look at it yourself")
-    report(f"{new} has taken the place of {old}; {old} may be pulled")
+    gone = Members(host.spec.storage, standing.seen).by_id(old) is None
+    report(f"{new} has taken the place of {old}" + ("" if gone else f"; {old} may be pulled"))
     if any(body.partitions for name, body in host.spec.storage.disks.items() if name == old):
         report("its boot partition, if it has one, is empty: the boot loader has to get there yet")
     report("is its bay another one now? then mend `bay:` as well")
