@@ -1,6 +1,7 @@
 """`python -m benchmarks [PART...]`: what a person at the terminal waits for, and what it takes.
 
-`python -m benchmarks capacity HOST` holds the forecast of pools against real ones in a host's lab.
+`python -m benchmarks capacity HOST` holds the forecast of pools against real ones in a host's lab;
+`python -m benchmarks probe HOST POOL` looks at a pool there that has many snapshots.
 
 Each pair is run alternately; the figure is the median, with the least and the most. Peers are
 installed into an environment of their own and are never a dependency.
@@ -22,6 +23,7 @@ from benchmarks.capacity import capacity
 from benchmarks.copying import copied
 from benchmarks.fleet import ROOT, write_fleet
 from benchmarks.looks import ROUND_TRIP, looks
+from benchmarks.probing import probing
 from benchmarks.timing import RUNS, alternate, seconds
 
 FLEETS = (100, 300, 1000)
@@ -117,6 +119,9 @@ def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if sys.argv[1:2] == ["capacity"]:
         capacity(*sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["probe"]:
+        probing(*sys.argv[2:])
         return
     load, cores = os.getloadavg()[0], os.cpu_count()
     print(f"Python {platform.python_version()}, {cores} cores, load {load:.1f}, median of {RUNS}")

@@ -8,6 +8,7 @@ import pytest
 
 from emily_infra.lab import Lab
 from emily_infra.machine import Machine, connect
+from tests.lab.ground import Ground, made
 from tests.lab.rehearsal import Rehearsal, rehearsal
 
 
@@ -48,3 +49,11 @@ def host(stage: Rehearsal) -> Iterator[Rehearsal]:
     yield stage
     if stage.lab.running:
         stage.mend()
+
+
+@pytest.fixture(scope="session")
+def disks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A lab with disks that host.yaml makes a pool of, for whoever does that."""
+    ground = made(Path(tmp_path_factory.mktemp("ground")))
+    yield ground
+    ground.stage.lab.down()

@@ -121,10 +121,14 @@ class Rehearsal:
     # --- the world
 
     def console(self, script: str, deadline: float = 120) -> str:
-        """Run something as root on the machine, by a way that no deploy can cut."""
+        """Run something as root on the machine, by a way that no deploy can cut.
+
+        The console's own mounts are a copy: what is unmounted there stays mounted in the machine.
+        """
         machine = connect(self.lab.console(), deadline=60)
         try:
-            return machine.run("sh", stdin=script, deadline=deadline)
+            inside = ("nsenter", "--target", "1", "--mount")
+            return machine.run(*inside, "sh", stdin=script, deadline=deadline)
         finally:
             machine.close()
 

@@ -1,241 +1,124 @@
-"""Real disks of a real machine under real ZFS: created on, refused, pulled, replaced."""
+"""Real disks of a real machine under real ZFS: created on, refused, taken out, replaced.
 
-import os
+The order counts: the tests share one pool, and each leaves it as the next one finds it.
+"""
+
 import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from emily_infra.lab import Lab, Plan
-from emily_infra.spec.load import load_host
-from tests.lab.rehearsal import Rehearsal
+from tests.lab.ground import Ground
 
 pytestmark = pytest.mark.lab
 
 DONE, ERROR = 0, 1
-NO_POOL = """
-storage:
-  disks: {{ {0} }}
-  pools: null
-samba: null
-backup: null
-secrets: {{ smb-colter: null }}
+BY_ID = "/dev/disk/by-id"
+# What is on each disk, how it got there, and what is said of it. disk-8 is in no pool of host.yaml.
+CARRIERS = {
+    "disk-1": ("printf ',100M\\n' | sfdisk -q --label gpt $D", "gpt at byte"),
+    "disk-2": ("printf ',100M\\n' | sfdisk -q --label dos $D", "dos at byte"),
+    "disk-3": ("mkfs.ext4 -qF $D", "ext4 at byte"),
+    "disk-4": ("mkswap -q $D", "swap at byte"),
+    "disk-5": ("zpool create old $D; zpool export old", "label of pool old (exported"),
+    "disk-6": ("zpool create gone $D; zpool destroy gone", "label of pool gone (destroyed"),
+    "disk-7": ("zpool create end $D; zpool export end; blkdiscard -qfz -l 64MiB $D",
+               "label of pool end (exported"),
+    "disk-9": ("echo data | dd of=$D bs=1M seek=1 2>&1", "that nothing here has a name for"),
+    "disk-10": ("zpool create -O mountpoint=/srv/theirs theirs $D", "is in pool theirs (ONLINE)"),
+    "new-1": ("mkfs.ext4 -qF $D; mkdir -p /srv/there; mount $D /srv/there",
+              "new-1 is mounted: /srv/there"),
+    "virtio-new-2": (":", "virtio-new-2 and new-2 are names of one and the same disk"),
+    "new-3": (":", "new-3 is smaller than declared: 68719476736 bytes, not 1000000000000"),
+}  # fmt: skip
+# Resets the machine, which writes nothing back, once labels come to stand on the pool's last disk.
+# Each of them is of transaction group 0 until all disks have theirs.
+CUT_AMONG_LABELS = """
+cat >/run/cut <<'END'
+whole=$(readlink -f /dev/disk/by-id/disk-8)
+stat=/sys/block/${whole#/dev/}/stat
+until [ -e /proc/spl/kstat/zfs/tank/state ]; do :; done
+read -r a b c d before rest <$stat
+now=$before
+while [ "$now" -le "$((before + 1))" ]; do read -r a b c d now rest <$stat; done
+echo b >/proc/sysrq-trigger
+END
+systemd-run --quiet --unit=cut chrt --fifo 1 sh /run/cut
 """
-NAMES = [f"disk-{number}" for number in range(1, 7)]
-NEW = "disk-new"
-EMPTY = """
-zpool list -H -o name | while read -r pool; do zpool destroy -f "$pool"; done
-echo 1 >/sys/bus/pci/rescan; udevadm settle
-for link in /dev/disk/by-id/disk-*; do
-  case $link in *-part*) continue ;; esac
-  wipefs --all --force "$link" >/dev/null
-  blkdiscard --force --zeroout --length 32MiB "$link"
-  blkdiscard --force --zeroout --offset $(($(blockdev --getsize64 "$link") - 33554432)) "$link"
-  blockdev --rereadpt "$link"
-done
-rm -rf /var/lib/emily/storage; udevadm settle
-"""
-PULL = 'echo 1 >"/sys/block/$(basename "$(readlink -f /dev/disk/by-id/{0})")/device/../remove"'
-
-
-@dataclass
-class Ground:
-    """A host whose pool is yet to be made; NEW is in the machine and not in host.yaml."""
-
-    stage: Rehearsal
-
-    @property
-    def name(self) -> str:
-        return self.stage.name
-
-    @property
-    def file(self) -> Path:
-        return self.stage.root / "hosts" / self.name / "host.yaml"
-
-    def emily(self, *words: str) -> tuple[int, str]:
-        """A command, to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "emily_infra", *words, "--lab"], cwd=self.stage.root,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env=os.environ | {"NO_COLOR": "1", "COLUMNS": "160"}, timeout=1200, check=False,
-        )  # fmt: skip
-        assert "Traceback" not in done.stdout, done.stdout
-        return done.returncode, done.stdout
-
-    def create(self) -> tuple[int, str]:
-        return self.emily("storage", "create", self.name, "tank", "--confirm", "tank")
-
-    def offline(self, disk: str) -> tuple[int, str]:
-        return self.emily("disk", "offline", self.name, disk, "--confirm", disk)
-
-    def console(self, script: str) -> str:
-        return self.stage.console(f"set -e\n{script}\n", deadline=600)
-
-
-def described(stage: Rehearsal) -> None:
-    """raidz2 of four, a mirrored special on partitions; written by hand, with a comment."""
-    disks = ", ".join(f"{name}: {{ size: 1TB, bay: {name[-1]} }}" for name in NAMES[:4])
-    part = f"""
-storage:
-  disks:
-    {{ {disks},
-      disk-5: &fast {{ size: 1TB, bay: 5, media: ssd, partitions: {{ 1: {{ size: 8GiB, use: swap }},
-                                                       2: {{ size: 64GiB, use: zfs }} }} }},
-      disk-6: *fast }}
-  pools:
-    tank:
-      data: [ {{ raidz2: [disk-1, disk-2, disk-3, disk-4] }} ]
-      special: [ {{ mirror: [disk-5-part2, disk-6-part2] }} ]
-      datasets: {{ work: {{ mountpoint: /srv/work, mounted_by: zfs }} }}
-acknowledge:
-  - {{ code: STO004, at: "storage.pools.tank.special[0]", reason: a rehearsal }}
-samba: null
-backup: {{ exempt: {{ tank/work: a rehearsal }} }}
-secrets: {{ smb-colter: null }}
-"""
-    stage.describe(part)
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    name = f"disks-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
-    stage = Rehearsal(name, Path(tmp_path_factory.mktemp("ground")), Lab(name))
-    stage.lab.reset()
-    disks = ", ".join(f"{each}: {{ size: 1TB }}" for each in [*NAMES, NEW])
-    host = stage.describe(NO_POOL.format(disks))
-    stage.lab.up(Plan(host, stage.root, memory=1024), tell=print)
-    stage.console("modprobe zfs")
-    yield Ground(stage)
-    stage.lab.down()
+def ground(disks: Ground) -> Ground:
+    disks.empty()
+    return disks
 
 
-@pytest.fixture
-def ground(whole: Ground) -> Ground:
-    whole.console(EMPTY)
-    described(whole.stage)
-    return whole
-
-
-def test_a_pool_is_created_on_blank_disks_and_then_is_there(ground: Ground) -> None:
-    code, said = ground.create()
-
-    assert code == DONE, said
-    assert "mismatched replication level" in said
-    code, said = ground.create()
-    assert code == DONE, said
-    assert "there is nothing to do" in said
-    assert ground.console("zfs list -H -o mounted tank/work").strip() == "yes"
-    assert "8589934592" in ground.console("lsblk -bno SIZE /dev/disk/by-id/disk-5-part1")
-
-
-@pytest.mark.parametrize(
-    ("deed", "word"),
-    [("printf ',100M\\n' | sfdisk -q --label gpt $D", "gpt"),
-     ("printf ',100M\\n' | sfdisk -q --label dos $D", "dos"),
-     ("mkfs.ext4 -qF $D", "ext4"), ("mkswap -q $D", "swap"),
-     ("zpool create old $D && zpool export old", "pool old (exported"),
-     ("zpool create old $D && zpool destroy old", "pool old (destroyed"),
-     ("zpool create old $D && zpool export old && dd if=/dev/zero of=$D bs=1M count=64",
-      "pool old (exported"),
-     ("echo data | dd of=$D bs=1M seek=1", "nothing here has a name for")],
-    ids=["gpt", "dos", "ext4", "swap", "exported", "destroyed", "label-at-the-end", "bytes"],
-)  # fmt: skip
-def test_a_disk_that_carries_something_is_refused(ground: Ground, deed: str, word: str) -> None:
-    ground.console(f"D=/dev/disk/by-id/disk-2; {deed}; udevadm settle")
+def test_disks_that_carry_something_are_refused_each_with_its_reason(ground: Ground) -> None:
+    deeds = [f"D={BY_ID}/{disk}; {deed}" for disk, (deed, _) in CARRIERS.items()]
+    ground.console("\n".join([*deeds, "udevadm settle"]))
+    before = ground.console("zpool list -H -o name")
+    names = ", ".join([*CARRIERS, "new-2"])
+    sizes = ", ".join(f"{disk}: {{ size: {'64GiB' if disk in ('disk-9', 'disk-10') else '1TB'} }}"
+                      for disk in (*CARRIERS, "new-2"))  # fmt: skip
+    ground.stage.describe(
+        f"storage: {{ disks: {{ {sizes} }}, pools: {{ tank: {{ data: [ {{ raidz2: [{names}] }} ], "
+        "datasets: null } } }\nsamba: null\nbackup: null\nsecrets: { smb-colter: null }"
+    )
 
     code, said = ground.create()
 
     assert code == ERROR, said
-    assert "DSK004" in said
-    assert word in said
-    assert not ground.console("zpool list -H -o name").strip()
+    told = " ".join(said.split())
+    assert [words for _, words in CARRIERS.values() if words not in told] == []
+    assert ground.console("zpool list -H -o name") == before
+    ground.console("umount /srv/there")
+    ground.empty()
+
+
+def test_cut_off_anywhere_it_goes_on_to_a_pool_without_force_over_its_remains(
+    ground: Ground,
+) -> None:
+    with ground.start("storage", "create", ground.name, "tank", "--confirm", "tank") as process:
+        _until(process, "partitioning disk-9")
+        process.kill()
+    ground.console(CUT_AMONG_LABELS)
+    boot = ground.stage.boot_id()
+    with ground.start("storage", "create", ground.name, "tank", "--confirm", "tank") as process:
+        ground.stage.wait_for_another_boot(boot)
+        process.kill()
+    ground.console("modprobe zfs")
+    label = ground.console(f"zdb -l {BY_ID}/disk-1-part1 || :")
+    assert "name: 'tank'" in label
+    assert "txg: 0" in label
+
+    code, said = ground.create()
+
+    assert code == DONE, said
+    assert "mismatched replication level" in said
+    assert ground.console("zfs list -H -o mounted tank/work").strip() == "yes"
+    assert set(ground.states().values()) == {"ONLINE"}
+    assert "8589934592" in ground.console(f"lsblk -bno SIZE {BY_ID}/disk-9-part1")
+    code, said = ground.create()
+    assert code == DONE, said
+    assert "there is nothing to do" in said
+
+
+def _until(process: "subprocess.Popen[str]", words: str) -> None:
+    assert process.stdout
+    said = ""
+    while words not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
 
 
 def test_a_pool_that_was_exported_is_imported_and_not_created(ground: Ground) -> None:
-    assert ground.create()[0] == DONE
     ground.console("zpool export tank")
 
     code, said = ground.create()
 
     assert code == ERROR, said
-    assert "zpool import -d /dev/disk/by-id tank" in said
-
-
-def test_killed_in_the_middle_it_goes_on(ground: Ground) -> None:
-    words = ("storage", "create", ground.name, "tank", "--confirm", "tank", "--lab")
-    for seconds in (4.0, 8.0, 12.0):
-        with subprocess.Popen(
-            [sys.executable, "-m", "emily_infra", *words], cwd=ground.stage.root,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-    code, said = ground.create()
-
-    assert code == DONE, said
-    assert "tank/work" in ground.console("zfs list -H -o name")
-
-
-def test_the_third_disk_of_raidz2_is_refused(ground: Ground) -> None:
-    assert ground.create()[0] == DONE
-    assert ground.offline("disk-1")[0] == DONE
-    assert ground.offline("disk-2")[0] == DONE
-
-    code, said = ground.offline("disk-3")
-
-    assert code == ERROR, said
-    assert "DSK015" in said
-    assert ground.console("zpool status tank").count("OFFLINE") == 2
-
-
-def test_disks_that_were_pulled_count_at_once(ground: Ground) -> None:
-    assert ground.create()[0] == DONE
-    ground.console("\n".join(PULL.format(disk) for disk in ("disk-1", "disk-2")))
-
-    code, said = ground.offline("disk-3")
-
-    assert code == ERROR, said
-    code, said = ground.emily("disk", "list", ground.name)
-    assert code == ERROR
-    assert said.count("MISSING") == 2
-
-
-def test_a_pulled_disk_is_replaced_and_the_data_is_whole(ground: Ground) -> None:
-    assert ground.create()[0] == DONE
-    ground.console("head -c 300M /dev/urandom >/srv/work/data; sync")
-    before = ground.console("sha256sum /srv/work/data")
-    ground.console(PULL.format("disk-2"))
-
-    code, said = ground.emily("disk", "replace", ground.name, "disk-2", NEW, "--confirm", NEW)
-
-    assert code == DONE, said
-    ground.console("zpool scrub -w tank")
-    assert ground.console("sha256sum /srv/work/data") == before
-    assert "with 0 errors" in ground.console("zpool status tank")
-    host, findings = load_host(ground.file, f"hosts/{ground.name}/host.yaml")
-    assert host, findings
-    assert host.spec.storage.pools["tank"].data[0].disks == ("disk-1", NEW, "disk-3", "disk-4")
-    code, said = ground.create()
-    assert "there is nothing to do" in said
-
-
-def test_a_replacement_goes_on_without_the_operator(ground: Ground) -> None:
-    assert ground.create()[0] == DONE
-    words = ("disk", "replace", ground.name, "disk-4", NEW)
-    assert ground.emily(*words, "--confirm", NEW, "--no-wait")[0] == DONE
-    ground.console("zpool wait -t resilver,replace tank")
-
-    code, said = ground.emily(*words)
-
-    assert code == DONE, said
-    assert "git diff" in said
-    assert NEW in ground.file.read_text()
+    assert f"zpool import -d {BY_ID} tank" in said
+    ground.console(f"zpool import -d {BY_ID} tank")
 
 
 def test_a_disk_is_lit_by_reading_it(ground: Ground) -> None:
@@ -244,3 +127,38 @@ def test_a_disk_is_lit_by_reading_it(ground: Ground) -> None:
     assert code == DONE, said
     assert "bay 3" in said
     assert "activity light" in said
+
+
+def test_a_disk_is_replaced_by_its_guid_and_written_into_host_yaml(ground: Ground) -> None:
+    ground.console("head -c 200M /dev/urandom >/srv/work/data; sync")
+    before = ground.console("sha256sum /srv/work/data")
+    assert ground.offline("disk-2")[0] == DONE
+    guid = _guid(ground, "disk-2")
+
+    begun = ground.replace("disk-2", "new-1", "--no-wait")
+    ended = ground.replace("disk-2", "new-1")
+
+    assert begun[0] == DONE, begun[1]
+    assert f"zpool replace tank {guid}" in begun[1]
+    assert ended[0] == DONE, ended[1]
+    assert "git diff" in ended[1]
+    ground.console("zpool scrub -w tank")
+    assert ground.console("sha256sum /srv/work/data") == before
+    assert "with 0 errors" in ground.console("zpool status tank")
+    pool = ground.host.spec.storage.pools["tank"]
+    assert pool.data[0].disks == ("disk-1", "new-1", "disk-3", "disk-4")
+    assert "there is nothing to do" in ground.create()[1]
+
+
+def _guid(ground: Ground, disk: str) -> str:
+    pool = ground.seen().pool("tank")
+    assert pool
+    return next(leaf.guid for leaf in pool.leaves if leaf.path.endswith(f"/{disk}-part1"))
+
+
+def test_a_disk_that_was_in_a_pool_is_no_new_disk(ground: Ground) -> None:
+    code, said = ground.replace("disk-3", "disk-2")
+
+    assert code == ERROR, said
+    assert "DSK017" in said
+    assert "label of pool tank" in said

@@ -54,7 +54,7 @@ def test_what_partitions_held_before_comes_to_light_once_they_are_there_again(
     (disk,) = [each for each in world.disks if each.id == "nvme-A"]
     disk.label("2", "old", txg=7, state=1)
 
-    with pytest.raises(NotCreated, match="come to light.*pool old"):
+    with pytest.raises(NotCreated, match=r"come to light.*pool old"):
         creation(world, PARTED).make()
 
     assert not world.did("zpool", "create")
