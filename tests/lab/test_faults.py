@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.probing import SNAPSHOTS, grown, look_at
+from benchmarks.probing import grown, look_at
 from emily_infra.machine import connect
 from emily_infra.observe.pools import standstill
 from tests.lab.ground import Ground
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.lab
 DONE, ERROR = 0, 1
 DEADLINE = 300
 """Seconds for a command about a pool that hangs: those of the probe, on an emulated processor."""
+DATASETS, SNAPSHOTS = 20, 1000
+"""What is counted does not depend on how many: `python -m benchmarks probe` takes more of them."""
 # A writer that goes on whatever happens: a file, flushed, then its sum in memory, then its name.
 WRITING = """
 mkdir -p /srv/work/new /srv/work/whole; : >/run/sums; touch /run/writing
@@ -141,16 +143,16 @@ def test_half_of_the_special_mirror_is_lost_and_replaced(ground: Ground) -> None
 def test_one_probe_of_many_snapshots_is_one_command_and_no_longer(ground: Ground) -> None:
     machine = connect(ground.stage.lab.console(), deadline=60)
     try:
-        grown(machine, "tank", snapshots=0)
+        grown(machine, "tank", DATASETS, snapshots=0)
         few = look_at(machine)
-        grown(machine, "tank", snapshots=SNAPSHOTS)
+        grown(machine, "tank", DATASETS, SNAPSHOTS)
         many = look_at(machine)
     finally:
         machine.close()
 
     ground.tell(f"{few}\n{many}")
     assert many.commands == few.commands == 1
-    assert many.datasets == few.datasets > 500
+    assert many.datasets == few.datasets > DATASETS
     assert many.snapshots == SNAPSHOTS
     assert many.length < few.length * 1.25
     ground.console("zfs destroy -r tank/many")
