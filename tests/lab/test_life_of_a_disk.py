@@ -22,8 +22,9 @@ CARRIERS = {
     "disk-4": ("mkswap -q $D", "swap at byte"),
     "disk-5": ("zpool create old $D; zpool export old", "label of pool old (exported"),
     "disk-6": ("zpool create gone $D; zpool destroy gone", "label of pool gone (destroyed"),
+    # Its front is gone, and with it the partition; what is left is at its end.
     "disk-7": ("zpool create end $D; zpool export end; blkdiscard -qfz -l 64MiB $D",
-               "label of pool end (exported"),
+               "disk-7 is not blank"),
     "disk-9": ("echo data | dd of=$D bs=1M seek=1 2>&1", "that nothing here has a name for"),
     "disk-10": ("zpool create -O mountpoint=/srv/theirs theirs $D", "is in pool theirs (ONLINE)"),
     "new-1": ("mkfs.ext4 -qF $D; mkdir -p /srv/there; mount $D /srv/there",
