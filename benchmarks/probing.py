@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from emily_infra.lab import Lab
 from emily_infra.machine import Machine, connect
-from emily_infra.observe import observe
+from emily_infra.observe import Question, observe
 
 DATASETS, SNAPSHOTS = 500, 10_000
 LOOKS = 7
+PATIENCE = 600
+"""Seconds that the machine's programs get: what a look takes is to be seen, not cut off."""
 _TREE = "many"
 _DEADLINE = 900.0
 # A program for each of 500 datasets would take minutes on an emulated processor; the snapshots of a
@@ -65,9 +67,9 @@ class _Counting:
         self.machine.close()
 
 
-def grown(machine: Machine, pool: str, snapshots: int) -> None:
-    """500 datasets in the pool, with so many snapshots in all; what is there stays."""
-    words = (pool, _TREE, str(DATASETS), str(snapshots // DATASETS))
+def grown(machine: Machine, pool: str, datasets: int, snapshots: int) -> None:
+    """So many more datasets in the pool, and snapshots of them in all; what is there stays."""
+    words = (pool, _TREE, str(datasets), str(snapshots // datasets))
     machine.run("sh", "-s", "--", *words, stdin=_GROW, deadline=_DEADLINE)
 
 
@@ -75,7 +77,7 @@ def look_at(machine: Machine) -> Looked:
     """One look, counted and timed."""
     counting = _Counting(machine)
     began = time.monotonic()
-    seen = observe(counting)
+    seen = observe(counting, Question(patience=PATIENCE))
     seconds = time.monotonic() - began
     assert not seen.gaps, seen.gaps
     snapshots = machine.run("sh", stdin="zfs list -H -o name -t snapshot | wc -l", deadline=120)
@@ -90,7 +92,7 @@ def probing(host: str, pool: str) -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     try:
         for snapshots in (0, SNAPSHOTS):
-            grown(machine, pool, snapshots)
+            grown(machine, pool, DATASETS, snapshots)
             looks = [look_at(machine) for _ in range(LOOKS)]
             times = [each.seconds for each in looks]
             last = looks[-1]

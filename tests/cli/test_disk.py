@@ -56,6 +56,9 @@ def test_a_disk_that_is_gone_is_missing(box: Hands) -> None:
     rows = {row["disk"]: row for row in data}
     assert rows["ata-HDD_2"]["state"] == "MISSING"
     assert rows["ata-HDD_3"]["pools"][0]["may_fail"] == 1
+    status = box.emily("status", "pebble")
+    assert status.code == 1
+    assert "ata-HDD_2 (bay 2) in pool tank is gone from the machine" in status.out
 
 
 def test_the_third_disk_of_raidz2_does_not_leave(box: Hands) -> None:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.lab
 
 DONE, ERROR = 0, 1
 BY_ID = "/dev/disk/by-id"
+SMALL = ("disk-9", "disk-10")
 # What is on each disk, how it got there, and what is said of it. disk-8 is in no pool of host.yaml.
 CARRIERS = {
     "disk-1": ("printf ',100M\\n' | sfdisk -q --label gpt $D", "gpt at byte"),
@@ -21,8 +22,9 @@ CARRIERS = {
     "disk-4": ("mkswap -q $D", "swap at byte"),
     "disk-5": ("zpool create old $D; zpool export old", "label of pool old (exported"),
     "disk-6": ("zpool create gone $D; zpool destroy gone", "label of pool gone (destroyed"),
+    # Its front is gone, and with it the partition; what is left is at its end.
     "disk-7": ("zpool create end $D; zpool export end; blkdiscard -qfz -l 64MiB $D",
-               "label of pool end (exported"),
+               "disk-7 is not blank"),
     "disk-9": ("echo data | dd of=$D bs=1M seek=1 2>&1", "that nothing here has a name for"),
     "disk-10": ("zpool create -O mountpoint=/srv/theirs theirs $D", "is in pool theirs (ONLINE)"),
     "new-1": ("mkfs.ext4 -qF $D; mkdir -p /srv/there; mount $D /srv/there",
@@ -56,11 +58,12 @@ def test_disks_that_carry_something_are_refused_each_with_its_reason(ground: Gro
     deeds = [f"D={BY_ID}/{disk}; {deed}" for disk, (deed, _) in CARRIERS.items()]
     ground.console("\n".join([*deeds, "udevadm settle"]))
     before = ground.console("zpool list -H -o name")
-    names = ", ".join([*CARRIERS, "new-2"])
-    sizes = ", ".join(f"{disk}: {{ size: {'64GiB' if disk in ('disk-9', 'disk-10') else '1TB'} }}"
-                      for disk in (*CARRIERS, "new-2"))  # fmt: skip
+    large = [*(disk for disk in CARRIERS if disk not in SMALL), "new-2"]
+    sizes = [*(f"{disk}: {{ size: 1TB }}" for disk in large),
+             *(f"{disk}: {{ size: 64GiB }}" for disk in SMALL)]  # fmt: skip
+    pool = f"data: [ {{ raidz2: [{', '.join(large)}] }} ], cache: [{', '.join(SMALL)}]"
     ground.stage.describe(
-        f"storage: {{ disks: {{ {sizes} }}, pools: {{ tank: {{ data: [ {{ raidz2: [{names}] }} ], "
+        f"storage: {{ disks: {{ {', '.join(sizes)} }}, pools: {{ tank: {{ {pool}, "
         "datasets: null } } }\nsamba: null\nbackup: null\nsecrets: { smb-colter: null }"
     )
 

@@ -3,12 +3,16 @@
 import json
 from pathlib import Path
 
+from emily_infra.disks.places import Members
 from emily_infra.observe import Observation
 from emily_infra.observe.trouble import Weight, troubles
+from tests.hosts import pebble
 from tests.observe import made
-from tests.observe.made import seen
+from tests.observe.made import links, seen
 from tests.observe.pebble import (
+    BY_ID,
     KSTAT,
+    LINKS,
     LOADER,
     OLD,
     SECTIONS,
@@ -46,6 +50,25 @@ def test_a_pool_that_calls_itself_online_and_writes_nothing_is_stuck() -> None:
     assert wrong(on_a_bad_day(kernel_on_pools=made.texts(late))) == [
         "pool tank has written nothing for 199 s: it is stuck"
     ]
+
+
+def test_a_disk_that_was_pulled_is_told_though_zfs_calls_it_online() -> None:
+    left = [entry for entry in BY_ID if "_2" not in entry[0]]
+
+    assert wrong(on_a_bad_day(links=links(*LINKS, *left))) == [
+        "ata-WDC_WD40EFRX_2-part1 in pool tank is gone from the machine, though ZFS still calls it "
+        "ONLINE"
+    ]
+
+
+def test_a_member_is_called_as_who_asks_knows_it() -> None:
+    members = Members(pebble("storage: { disks: { ata-WDC_WD40EFRX_2: { bay: 2 } } }").spec.storage,
+                      Observation("pebble"))  # fmt: skip
+    found = on_a_bad_day(pool_status=(TEXTS / "degraded-2.1.txt").read_text())
+
+    told = [each.message for each in troubles(found, members.called)]
+
+    assert "ata-WDC_WD40EFRX_2 (bay 2) in pool tank is UNAVAIL" in told
 
 
 def test_a_failed_unit_is_wrong() -> None:

@@ -35,6 +35,31 @@ def test_blank_disks_become_the_pool_with_its_datasets(tmp_path: Path) -> None:
     assert '"event": "created"' in (tmp_path / "events").read_text()
 
 
+def test_a_disk_with_another_serial_than_its_name_is_not_the_one_that_is_meant(
+    tmp_path: Path,
+) -> None:
+    world = machine(tmp_path, HOST)
+    world.disks[0].serial = "WDC_WD60EFRX_9"
+
+    (finding,) = creation(world).look().findings
+
+    assert finding.code == "DSK003"
+    assert "has the serial WDC_WD60EFRX_9" in finding.message
+
+
+def test_what_partitions_held_before_comes_to_light_once_they_are_there_again(
+    tmp_path: Path,
+) -> None:
+    world = machine(tmp_path, PARTED)
+    (disk,) = [each for each in world.disks if each.id == "nvme-A"]
+    disk.label("2", "old", txg=7, state=1)
+
+    with pytest.raises(NotCreated, match=r"come to light.*pool old"):
+        creation(world, PARTED).make()
+
+    assert not world.did("zpool", "create")
+
+
 def test_a_pool_that_is_there_as_declared_needs_nothing(tmp_path: Path) -> None:
     world = machine(tmp_path, HOST)
     creation(world).make()
