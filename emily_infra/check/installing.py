@@ -21,8 +21,9 @@ EXPLANATIONS = (
         "INS002", "The machine at this address is no installer, or is occupied",
         "A NixOS that runs from a disk is somebody's system, perhaps this very host. So is a pool "
         "of host.yaml's names that is imported anywhere but below /mnt, one that another system "
-        "has used last and not exported, and whatever is mounted below /mnt and not ours. None of "
-        "it is unmounted, exported or taken over by force.",
+        "has used last and not exported, and whatever is mounted below /mnt and not ours. Any "
+        "other imported pool is in the way as well, for it would be marked with the hostid that "
+        "the machine takes on. Nothing is unmounted, exported or taken over by force.",
         "emily-infra install ember --target 10.10.0.2    # where ember itself answers",
         "boot the NixOS installer there; emily-infra install ember --target 10.10.0.77",
     ),

@@ -1,5 +1,6 @@
 """`emily-infra install`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from emily_infra.cli.stopping import before_any_change, if_stopped
 if TYPE_CHECKING:
     from emily_infra.findings import Finding
     from emily_infra.install.survey import Ground
+    from emily_infra.machine import Machine, Target
     from emily_infra.plan import Built
     from emily_infra.spec import host as spec
 
@@ -47,13 +49,9 @@ def install(
     """
     from contextlib import closing
 
-    from emily_infra.apply.copy import Copy
-    from emily_infra.cli.installing import as_shell, show, show_end
     from emily_infra.cli.plan import sound
-    from emily_infra.install.deeds import deeds
-    from emily_infra.install.engine import Installation
-    from emily_infra.install.layout import ROOT, bootable
-    from emily_infra.machine import below, connect, store
+    from emily_infra.install.layout import bootable
+    from emily_infra.machine import connect
 
     with before_any_change():
         root, described = sound(host)
@@ -61,25 +59,49 @@ def install(
         way = addressed(described, target)
         with reached():
             machine = connect(way)
-    copy = Copy(below(store(way), ROOT))
     with closing(machine):
-        work = Installation(machine, described, _findings(host), mention)
-        with before_any_change():
-            found = work.look()
-            show(described, found)
-            if found.findings:
-                _refuse(described, found)
-            built = _built(root, described, system)
-            _holds(described, found, built)
-            top = built.toplevel
-            as_shell(way, deeds(described, found, copy.line(top), top, work.weaker))
-            if dry_run:
-                report("nothing was changed")
-                return
-            approve_by_name(f"install {host} on these disks?", host, confirm)
-        with if_stopped(f"{host} is installed in part; run again, it goes on"):
-            work.make(built, copy)
-    show_end(described, way)
+        asked = _Asked(described, way, confirm, system, dry_run)
+        _carry_out(asked, machine, root)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says."""
+
+    host: "spec.Host"
+    way: "Target"
+    confirm: str
+    system: Path | None
+    dry_run: bool
+
+
+def _carry_out(asked: _Asked, machine: "Machine", root: Path) -> None:
+    from emily_infra.apply.copy import Copy
+    from emily_infra.cli.installing import as_shell, show, show_end
+    from emily_infra.install.deeds import deeds
+    from emily_infra.install.engine import Installation
+    from emily_infra.install.layout import ROOT
+    from emily_infra.machine import below, store
+
+    host = asked.host
+    copy = Copy(below(store(asked.way), ROOT))
+    work = Installation(machine, host, _findings(host.name), mention)
+    with before_any_change():
+        found = work.look()
+        show(host, found)
+        if found.findings:
+            _refuse(host, found)
+        built = _built(root, host, asked.system)
+        _holds(host, found, built)
+        top = built.toplevel
+        as_shell(asked.way, deeds(host, found, copy.line(top), top, work.weaker))
+        if asked.dry_run:
+            report("nothing was changed")
+            return
+        approve_by_name(f"install {host.name} on these disks?", host.name, asked.confirm)
+    with if_stopped(f"{host.name} is installed in part; run again, it goes on"):
+        work.make(built, copy)
+    show_end(host, asked.way)
 
 
 def _refuse(host: "spec.Host", found: "Ground") -> None:

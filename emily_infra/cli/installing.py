@@ -26,7 +26,8 @@ def show(host: Host, found: Ground) -> None:
     show_disks(found.reports)
     for pool in found.pools:
         if pool.standing is not Standing.NEW:
-            say(f"pool {pool.name} is {pool.standing.value}; what is on it stays")
+            last = f", last used by {printable(pool.used_by)}" if pool.used_by else ""
+            say(f"pool {pool.name} is {pool.standing.value}{last}; what is on it stays")
 
 
 def as_shell(way: Target, work: Iterable[Deed]) -> None:

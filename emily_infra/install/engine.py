@@ -63,7 +63,8 @@ class Installation:
         self.tell(f"this machine is {self.host.name} for ZFS now")
         self.machine.run("sh", stdin="set -e\n" + "\n".join(identity(self.host)), deadline=120)
         for report in found.boot:
-            self._prepare(report)
+            if report.to_partition or found.to_format[report.place.disk]:
+                self._prepare(report)
         for pool in found.pools:
             self._open(pool.name, pool.standing)
         self._mount()

@@ -57,6 +57,8 @@ class PoolFound:
     reports: tuple[Report, ...] = ()
     datasets: tuple[Command, ...] = ()
     """What it lacks, as far as that can be known before it is imported."""
+    used_by: str = ""
+    """Which system used it last, where it is yet to be imported."""
 
 
 @dataclass(frozen=True)
@@ -122,14 +124,19 @@ def idle(host: Host, seen: Observation) -> None:
             "boot the NixOS installer there",
         )
     for pool in seen.pools:
-        if pool.name in host.spec.storage.pools:
-            altroot = pool.properties.get("altroot")
-            if altroot is None or altroot.value != ROOT:
-                raise NotAnInstaller(
-                    f"pool {pool.name} is imported on {seen.identity.hostname}, and not below "
-                    f"{ROOT}: somebody uses it",
-                    hint=f"find out who; if it is not needed: zpool export {pool.name}",
-                )
+        if pool.name not in host.spec.storage.pools:
+            raise NotAnInstaller(
+                f"pool {pool.name} is imported on {seen.identity.hostname}, which is to take "
+                f"on the hostid of {host.name}: {pool.name} would be marked with it too",
+                hint=f"if nobody needs it now: zpool export {pool.name}; else use another medium",
+            )
+        altroot = pool.properties.get("altroot")
+        if altroot is None or altroot.value != ROOT:
+            raise NotAnInstaller(
+                f"pool {pool.name} is imported on {seen.identity.hostname}, and not below "
+                f"{ROOT}: somebody uses it",
+                hint=f"find out who; if it is not needed: zpool export {pool.name}",
+            )
     _free(host, seen)
 
 
@@ -209,8 +216,8 @@ def boot_reports(host: Host, seen: Observation, *only: str) -> tuple[Report, ...
 
 
 def _pool(host: Host, name: str, seen: Observation) -> tuple[PoolFound, tuple[Finding, ...]]:
-    if not seen.pool(name) and next(asleep(name, seen), None):
-        return PoolFound(name, Standing.ASLEEP), ()
+    if not seen.pool(name) and (label := next(asleep(name, seen), None)):
+        return PoolFound(name, Standing.ASLEEP, used_by=label[1].hostname), ()
     found: Survey = survey(host, name, seen)
     standing = Standing.OPEN if found.exists else Standing.NEW
     return PoolFound(name, standing, found.reports, found.datasets), found.findings

@@ -47,6 +47,8 @@ class Store:
 
 def below(whole: Store, root: str) -> Store:
     """The store of a system that is being installed below a folder of the machine."""
+    if whole.url == "auto":
+        return replace(whole, url=f"local?root={root}")
     inner = quote(f"local?root={root}", safe="")
     return replace(whole, url=f"{whole.url}?remote-store={inner}")
 

@@ -4,7 +4,7 @@ import pytest
 
 from emily_infra.apply.health import Before
 from emily_infra.cli.deploying import well
-from emily_infra.cli.reach import Where, pasteable
+from emily_infra.cli.reach import Where, addressed, pasteable
 from emily_infra.machine import Target
 from tests.cli.boxes import free_port
 from tests.hosts import pebble
@@ -58,3 +58,17 @@ def test_a_host_that_is_done_and_does_not_answer_is_out_of_reach() -> None:
     found = well(pebble(), nobody, Before())
 
     assert found.exit_code == 8, found
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "address", "port"),
+    [("192.168.1.77", "root", "192.168.1.77", None), ("box:2222", "root", "box", 2222),
+     ("nixos@box", "nixos", "box", None), ("[fd00::7]:22", "root", "fd00::7", 22),
+     ("fd00::7", "root", "fd00::7", None)],
+)  # fmt: skip
+def test_an_installer_is_root_at_an_address_of_its_own(
+    text: str, user: str, address: str, port: int | None
+) -> None:
+    found = addressed(pebble(), text)
+
+    assert (found.name, found.user, found.address, found.port) == ("pebble", user, address, port)

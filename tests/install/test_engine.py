@@ -134,6 +134,16 @@ def test_a_pool_that_somebody_uses_here_is_left_alone(tmp_path: Path) -> None:
     assert not world.ran
 
 
+def test_another_pool_would_get_the_hostid_too(tmp_path: Path) -> None:
+    world = box(tmp_path)
+    world.pools["rescue"] = FakePool("rescue", [("data", "disk", [Leaf("/dev/sdz1")])], [])
+
+    with pytest.raises(NotAnInstaller, match="rescue would be marked with it too"):
+        install(world, tmp_path)
+
+    assert not world.ran
+
+
 def test_a_pool_that_another_system_has_not_let_go_of_is_not_taken(tmp_path: Path) -> None:
     world = box(tmp_path)
     install(world, tmp_path)

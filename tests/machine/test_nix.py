@@ -45,6 +45,12 @@ def test_a_path_arrives(server: Server, origin: str, path: str, tmp_path: Path) 
     assert Path(f"{tmp_path}/there{path}").read_text() == "well met\n"
 
 
+def test_on_the_machine_itself_it_is_a_folder(origin: str, path: str, tmp_path: Path) -> None:
+    copy(store(Target("ember", "localhost")), origin, path, tmp_path / "there")
+
+    assert Path(f"{tmp_path}/there{path}").read_text() == "well met\n"
+
+
 def test_a_host_called_localhost_is_reached_by_ssh_all_the_same(
     server: Server, origin: str, path: str, tmp_path: Path
 ) -> None:
