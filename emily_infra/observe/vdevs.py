@@ -59,6 +59,11 @@ class Vdev:
         return self.read + self.write + self.checksum
 
     @property
+    def handle(self) -> str:
+        """By what zpool is told of it: its number, which no other one ever gets."""
+        return self.guid or self.path or self.name
+
+    @property
     def leaves(self) -> tuple["Vdev", ...]:
         """The disks in it, itself where it is one."""
         return tuple(leaf for child in self.children for leaf in child.leaves) or (self,)

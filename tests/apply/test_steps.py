@@ -161,6 +161,15 @@ def test_a_step_whose_effect_is_there_already_is_not_taken() -> None:
     assert left.title == "add cache disk-f to tank"
 
 
+def test_a_vdev_that_has_come_under_the_name_of_the_one_that_was_meant_stays() -> None:
+    machine = world(described(TWO).storage)
+    planned = order(machine, PAIR)
+
+    machine.pools["tank"].tops[1].disks = ["disk-e", "disk-f"]
+
+    assert list(still_needed(planned, looks(machine))) == []
+
+
 def test_a_disk_that_is_blank_no_longer_is_not_taken() -> None:
     machine = world(described(PAIR).storage)
     planned = order(machine, TWO)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 from emily_infra.machine import CommandFailed, Ending
 from emily_infra.observe import Observation
@@ -115,7 +116,7 @@ class World:
         return even and any(new.differs(top) for top in held)
 
     def _zpool_attach(self, _: Mapping[str, str], name: str, there: str, new: str) -> None:
-        top = self._top(name, there)
+        top = self._found(name, there)[0]
         if top.kind not in ("disk", "mirror") or top.role in ("cache", "spare"):
             raise Refused("can only attach to mirrors and top-level disks")
         self._must_be_blank(_plain(new))
@@ -124,26 +125,26 @@ class World:
         self._taken([_plain(new)])
 
     def _zpool_detach(self, _: Mapping[str, str], name: str, disk: str) -> None:
-        top = self._top(name, disk)
+        top, member = self._found(name, disk)
         if top.kind != "mirror":
             raise Refused("only applicable to mirror and replacing vdevs")
-        top.disks.remove(_plain(disk))
+        top.disks.remove(member)
         if len(top.disks) == 1:
             top.kind = "disk"
-        self.disks[_plain(disk)] = "zfs_member"
+        self.disks[member] = "zfs_member"
 
     def _zpool_replace(self, _: Mapping[str, str], name: str, old: str, new: str) -> None:
-        top = self._top(name, old)
+        top, member = self._found(name, old)
         if top.role in ("cache", "spare"):
             raise Refused("device cannot be replaced")
         self._must_be_blank(_plain(new))
-        top.disks[top.disks.index(_plain(old))] = _plain(new)
-        self.disks[_plain(old)] = "zfs_member"
+        top.disks[top.disks.index(member)] = _plain(new)
+        self.disks[member] = "zfs_member"
         self._taken([_plain(new)])
 
     def _zpool_remove(self, _: Mapping[str, str], name: str, which: str) -> None:
         pool = self.pools[name]
-        top = self._top(name, which)
+        top = self._found(name, which)[0]
         if top.role in ("data", "special"):
             if pool.has_parity:
                 raise Refused("operation not supported on this type of pool")
@@ -155,11 +156,14 @@ class World:
     def _zpool_upgrade(self, _: Mapping[str, str], name: str) -> None:
         self.pools[name].disabled.clear()
 
-    def _top(self, name: str, which: str) -> Top:
-        tops = self.pools[name].tops
-        for index, top in enumerate(tops):
-            if which == f"{top.kind}-{index}" or _plain(which) in top.disks:
-                return top
+    def _found(self, name: str, which: str) -> tuple[Top, str]:
+        """As zpool_find_vdev() has it: a number, a group, or a path with or without -part1."""
+        for index, top in enumerate(self.pools[name].tops):
+            if which in (f"{top.kind}-{index}", _guid_of(top)):
+                return top, top.disks[0]
+            for disk in top.disks:
+                if which in (f"{BY_ID}{disk}", f"{BY_ID}{disk}-part1", guid(disk)):
+                    return top, disk
         raise Refused(f"no such device in pool: {which}")
 
     def _must_be_blank(self, disk: str) -> None:
@@ -346,7 +350,17 @@ def _tree(name: str, tops: Sequence[Top]) -> str:
 
 
 def _plain(path: str) -> str:
-    return path.removeprefix(BY_ID).removesuffix("-part1")
+    assert not path.endswith("-part1"), "only whole disks come"
+    return path.removeprefix(BY_ID)
+
+
+def guid(name: str) -> str:
+    """The number that ZFS has for a disk, or for the group that begins with it."""
+    return str(10**15 + crc32(name.encode()))
+
+
+def _guid_of(top: Top) -> str:
+    return guid(top.disks[0] if top.kind == "disk" else f"{top.kind} {top.disks[0]}")
 
 
 def _exact(name: str, text: str) -> str:
@@ -361,12 +375,13 @@ def _vdev(top: Top, index: int) -> Vdev:
     states = {"spare": "AVAIL"}
     leaves = tuple(
         Vdev(f"{BY_ID}{disk}-part1", "disk", top.role, states.get(top.role, "ONLINE"),
-             path=f"{BY_ID}{disk}-part1")
+             path=f"{BY_ID}{disk}-part1", guid=guid(disk))
         for disk in top.disks
     )  # fmt: skip
     if top.kind == "disk":
         return leaves[0]
-    return Vdev(f"{top.kind}-{index}", top.kind, top.role, "ONLINE", children=leaves)
+    return Vdev(f"{top.kind}-{index}", top.kind, top.role, "ONLINE", guid=_guid_of(top),
+                children=leaves)  # fmt: skip
 
 
 def _disk(kernel: str, name: str, holds: str) -> on_disks.Disk:

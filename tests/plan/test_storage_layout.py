@@ -10,7 +10,7 @@ from emily_infra.observe.pools import Pool, Property
 from emily_infra.observe.vdevs import Scan, Vdev
 from emily_infra.plan import Hazard, Step
 from emily_infra.plan.storage import steps, to_read
-from tests.plan.simulated import BY_ID, world
+from tests.plan.simulated import BY_ID, guid, world
 from tests.plan.tanks import Body, described
 
 PAIR: Body = {"data": [{"mirror": ["disk-a", "disk-b"]}]}
@@ -116,7 +116,7 @@ def test_a_log_can_be_taken_out_again() -> None:
     (come,), (go,) = needed(PAIR, log), needed(log, PAIR)
 
     assert (come.hazard, go.hazard) == (Hazard.SAFE, Hazard.SAFE)
-    assert go.commands == (("zpool", "remove", "tank", f"{BY_ID}disk-c-part1"),)
+    assert go.commands == (("zpool", "remove", "tank", guid("disk-c")),)
 
 
 def test_a_vdev_that_host_yaml_does_not_know_goes_only_if_somebody_asks_for_it() -> None:
@@ -125,7 +125,7 @@ def test_a_vdev_that_host_yaml_does_not_know_goes_only_if_somebody_asks_for_it()
     (step,) = needed(both, PAIR)
 
     assert (step.hazard, step.offered, step.word) == (Hazard.IRREVERSIBLE, True, "remove:tank")
-    assert step.commands == (("zpool", "remove", "tank", "mirror-1"),)
+    assert step.commands == (("zpool", "remove", "tank", guid("mirror disk-c")),)
 
 
 @pytest.mark.parametrize("role", ["data", "special"])
@@ -164,7 +164,7 @@ def test_one_disk_becomes_a_mirror() -> None:
 
     assert step.hazard is Hazard.SAFE
     assert step.commands == ((
-        "zpool", "attach", "-o", "ashift=12", "tank", f"{BY_ID}disk-a-part1", f"{BY_ID}disk-b",
+        "zpool", "attach", "-o", "ashift=12", "tank", guid("disk-a"), f"{BY_ID}disk-b",
     ),)  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def test_a_copy_less_is_told_with_what_may_still_fail() -> None:
     (step,) = needed({"data": [{"mirror": ["disk-a", "disk-b", "disk-c"]}]}, PAIR)
 
     assert step.hazard is Hazard.DISRUPTIVE
-    assert step.commands == (("zpool", "detach", "tank", f"{BY_ID}disk-c-part1"),)
+    assert step.commands == (("zpool", "detach", "tank", guid("disk-c")),)
     assert "1 of 2 may still fail" in step.why
 
 
@@ -189,7 +189,7 @@ def test_a_disk_takes_the_place_of_the_one_that_stood_there() -> None:
 
     assert step.hazard is Hazard.SAFE
     assert step.commands == ((
-        "zpool", "replace", "-o", "ashift=12", "tank", f"{BY_ID}disk-b-part1", f"{BY_ID}disk-d",
+        "zpool", "replace", "-o", "ashift=12", "tank", guid("disk-b"), f"{BY_ID}disk-d",
     ),)  # fmt: skip
     assert "the old disk stays" in step.why
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from emily_infra.observe.vdevs import Vdev
 from emily_infra.plan.model import Hazard, Step, Taking
 from emily_infra.plan.storage.layout import Group, Slot, Wish, in_place
 from emily_infra.plan.storage.site import MOVE, Site, impossible
@@ -48,7 +47,7 @@ def _for_good(site: Site, wish: Wish, group: Group) -> Iterator[Step]:
                 f"let {stays} keep the place of {slot.disks[0]} in {site.name}",
                 Hazard.SAFE,
                 f"the spare {stays} stands in for it, and host.yaml names it as the member",
-                (("zpool", "detach", site.name, path_of(first)),),
+                (("zpool", "detach", site.name, first.handle),),
                 f"with a blank disk: zpool replace {site.name} {stays} DISK",
             ))  # fmt: skip
 
@@ -80,7 +79,7 @@ def _replace(site: Site, slot: Slot, disk: str) -> Step:
         f"replace {slot.disks[0]} by {disk} in {site.name}",
         Hazard.SAFE,
         f"host.yaml names {disk} in its place; {why}",
-        (_ashift(site, "replace", path_of(old), f"{BY_ID}/{disk}"),),
+        (_ashift(site, "replace", old.handle, f"{BY_ID}/{disk}"),),
         f"while it resilvers: zpool detach {site.name} {BY_ID}/{disk}",
         taking=Taking((disk,)),
     )
@@ -96,7 +95,7 @@ def _attach(site: Site, kept: list[Slot], disk: str) -> Step:
         f"attach {disk} to {site.name}, beside {(whole or kept)[0].disks[0]}",
         Hazard.SAFE,
         "host.yaml has one more copy there; the pool is slower while it is made",
-        (_ashift(site, "attach", path_of(beside), f"{BY_ID}/{disk}"),),
+        (_ashift(site, "attach", beside.handle, f"{BY_ID}/{disk}"),),
         f"zpool detach {site.name} {BY_ID}/{disk}",
         taking=Taking((disk,)),
     )
@@ -109,12 +108,12 @@ def _detach(site: Site, group: Group, slot: Slot, leaving: list[Slot]) -> Step:
     staying = [other for other in group.slots if other not in leaving]
     left = len(staying) - 1
     loses = f"{left} of {left + 1} may still fail" if left else "no disk may fail any more"
-    back = path_of(staying[0].vdev.leaves[0]) if staying else "DISK"
+    back = staying[0].vdev.leaves[0].handle if staying else "DISK"
     step = Step(
         f"detach {slot.disks[0]} from {site.name}",
         Hazard.DISRUPTIVE,
         f"host.yaml does not name it; of this mirror {loses}",
-        (("zpool", "detach", site.name, path_of(slot.vdev.leaves[0])),),
+        (("zpool", "detach", site.name, slot.vdev.leaves[0].handle),),
         f"zpool attach {site.name} {back} {BY_ID}/{slot.disks[0]}",
     )
     if not any(other.is_well for other in staying):
@@ -132,8 +131,3 @@ def _told_if_busy(site: Site, step: Step) -> Step:
 
 def _told(step: Step, why: str) -> Step:
     return Step(step.title, Hazard.IMPOSSIBLE, why, step.commands, taking=step.taking)
-
-
-def path_of(leaf: Vdev) -> str:
-    """A disk as zpool finds it: by its number where the path leads nowhere any more."""
-    return leaf.path if leaf.state == "ONLINE" and leaf.path else leaf.guid or leaf.name

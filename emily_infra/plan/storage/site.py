@@ -5,6 +5,7 @@ from functools import cached_property
 
 from emily_infra.observe import Observation
 from emily_infra.observe.pools import Pool
+from emily_infra.observe.vdevs import Vdev
 from emily_infra.plan.model import Hazard, Step
 from emily_infra.plan.storage.layout import Group, Match, groups, match, wishes
 from emily_infra.spec import storage
@@ -70,13 +71,9 @@ class Site:
                 return f"a resilver is running{done}; plan again when it is over"
         return ""
 
-    def members(self, role: str) -> dict[str, str]:
-        """The spares, or the cache devices: each with the path that the pool has for it."""
-        return {
-            group.disks[0]: group.vdev.leaves[0].path or group.vdev.name
-            for group in self.groups
-            if group.role == role
-        }
+    def members(self, role: str) -> dict[str, Vdev]:
+        """The spares, or the cache devices, each by its name in host.yaml."""
+        return {group.disks[0]: group.vdev.leaves[0] for group in self.groups if group.role == role}
 
 
 def impossible(title: str, why: str) -> Step:
