@@ -252,12 +252,15 @@ class World:
 
     def seen(self) -> Observation:
         """The machine as the probe tells of it."""
-        kernel = {disk: f"sd{index}" for index, disk in enumerate(sorted(self.disks))}
+        kernel = {disk: f"sd{chr(97 + at)}" for at, disk in enumerate(sorted(self.disks))}
+        names = {kernel[disk]: (disk,) for disk in self.disks}
+        names |= {f"{kernel[disk]}1": (f"{disk}-part1",) for disk, on in self.disks.items()
+                  if on == "in a pool"}  # fmt: skip
         return Observation(
             self.name,
             pools=tuple(self._observed(name) for name in sorted(self.pools)),
             disks=tuple(_disk(kernel[disk], disk, self.disks[disk]) for disk in sorted(self.disks)),
-            device_names={kernel[disk]: (disk,) for disk in self.disks},
+            device_names=names,
             examined=tuple(
                 _examined(kernel[disk], disk, self.disks[disk]) for disk in sorted(self.disks)
             ),

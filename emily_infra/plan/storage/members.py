@@ -43,13 +43,15 @@ def _for_good(site: Site, wish: Wish, group: Group) -> Iterator[Step]:
         if stands_in and set(slot.disks) & set(wish.disks):
             stays = next(disk for disk in slot.disks if disk in wish.disks)
             first = slot.vdev.leaves[0]
-            yield _told_if_busy(site, Step(
+            step = Step(
                 f"let {stays} keep the place of {slot.disks[0]} in {site.name}",
                 Hazard.SAFE,
                 f"the spare {stays} stands in for it, and host.yaml names it as the member",
                 (("zpool", "detach", site.name, first.handle),),
                 f"with a blank disk: zpool replace {site.name} {stays} DISK",
-            ))  # fmt: skip
+            )
+            ill = site.illness(slot.vdev.leaves[slot.disks.index(stays)])
+            yield _told(step, f"the spare {stays} {ill}") if ill else _told_if_busy(site, step)
 
 
 def _other_width(site: Site, wish: Wish, group: Group) -> Step:
@@ -71,10 +73,11 @@ def _other_width(site: Site, wish: Wish, group: Group) -> Step:
 
 def _replace(site: Site, slot: Slot, disk: str) -> Step:
     old = slot.vdev.leaves[0]
-    if slot.is_well:
+    ill = site.illness(old)
+    if not ill:
         why = "the old disk stays in its place until the new one holds everything"
     else:
-        why = f"the old disk is {old.state}; until the resilver is over the vdev survives less"
+        why = f"the old disk {ill}; until the resilver is over the vdev survives less"
     step = Step(
         f"replace {slot.disks[0]} by {disk} in {site.name}",
         Hazard.SAFE,
@@ -89,7 +92,7 @@ def _replace(site: Site, slot: Slot, disk: str) -> Step:
 
 
 def _attach(site: Site, kept: list[Slot], disk: str) -> Step:
-    whole = [slot for slot in kept if slot.is_well and slot.vdev.kind == "disk"]
+    whole = [slot for slot in kept if site.is_well(slot) and slot.vdev.kind == "disk"]
     beside = whole[0].vdev if whole else kept[0].vdev.leaves[0]
     step = Step(
         f"attach {disk} to {site.name}, beside {(whole or kept)[0].disks[0]}",
@@ -100,14 +103,14 @@ def _attach(site: Site, kept: list[Slot], disk: str) -> Step:
         taking=Taking((disk,)),
     )
     if not whole:
-        return _told(step, "none of the disks beside it is whole; mend the mirror first")
+        return _told(step, f"none of the disks beside it is whole: {_ill(site, kept)}")
     return _told_if_busy(site, step)
 
 
 def _detach(site: Site, group: Group, slot: Slot, leaving: list[Slot]) -> Step:
     staying = [other for other in group.slots if other not in leaving]
-    left = len(staying) - 1
-    loses = f"{left} of {left + 1} may still fail" if left else "no disk may fail any more"
+    left = sum(map(site.is_well, staying)) - 1
+    loses = f"{left} of {len(staying)} may still fail" if left else "no disk may fail any more"
     back = staying[0].vdev.leaves[0].handle if staying else "DISK"
     step = Step(
         f"detach {slot.disks[0]} from {site.name}",
@@ -116,9 +119,19 @@ def _detach(site: Site, group: Group, slot: Slot, leaving: list[Slot]) -> Step:
         (("zpool", "detach", site.name, slot.vdev.leaves[0].handle),),
         f"zpool attach {site.name} {back} {BY_ID}/{slot.disks[0]}",
     )
-    if not any(other.is_well for other in staying):
-        return _told(step, "none of the disks that would stay is whole; mend the mirror first")
+    if left < 0:
+        return _told(step, f"none of the disks that would stay is whole: {_ill(site, staying)}")
     return _told_if_busy(site, step)
+
+
+def _ill(site: Site, slots: list[Slot]) -> str:
+    found = (
+        f"{disk} {ill}"
+        for slot in slots
+        for disk, leaf in zip(slot.disks, slot.vdev.leaves, strict=True)
+        if (ill := site.illness(leaf))
+    )
+    return f"{', '.join(found)}; mend the mirror first"
 
 
 def _ashift(site: Site, verb: str, *disks: str) -> tuple[str, ...]:
