@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from emily_infra.apply.errors import NotBegun, StalePlan
+from emily_infra.disks.faults import Unknown
+from emily_infra.disks.known import known_pools
 from emily_infra.machine import CommandFailed, Expired, Machine
 from emily_infra.observe import Observation, Question, observe
+from emily_infra.render.storage import BY_ID
 from emily_infra.zfs.commands import MISMATCH, Command, overridable
 from emily_infra.zfs.rehearsed import layout
 
 if TYPE_CHECKING:
     from emily_infra.apply.order import Order
     from emily_infra.plan.model import Step, Taking
+    from emily_infra.spec.host import HostSpec
 
 PATIENCE = 60
 """Seconds for a look: disks that were asleep take up to 20 of them to turn."""
@@ -43,6 +47,7 @@ def still_needed(order: "Order", look: Look) -> "Iterator[Step]":
     seen = look(())
     if disks := to_read(order.spec, seen):
         seen = look(disks)
+    _told(order, order.spec, seen)
     planned = {step.commands: step for step in order.steps}
     titles = {step.title for step in order.steps}
     found = list(steps(order.spec, seen))
@@ -56,6 +61,30 @@ def still_needed(order: "Order", look: Look) -> "Iterator[Step]":
                 hint=f"look at the new plan: emily-infra plan {order.host}",
             )
     yield from [step for step in found if step.hazard.runs and step.commands in planned]
+
+
+def _told(order: "Order", spec: "HostSpec", seen: Observation) -> None:
+    """NotBegun, where the host does not say how the pools are that steps are about.
+
+    What is not seen needs no step, so that the steps would be left out without a word.
+    """
+    try:
+        known_pools(order.host, seen)
+    except Unknown as error:
+        raise NotBegun(str(error), hint=error.hint) from error
+    for name in sorted({name for step in order.steps for name in _pools(spec, step)}):
+        pool = seen.pool(name)
+        if pool is None or not (pool.told and pool.datasets):
+            raise StalePlan(
+                f"{order.host} does not say how pool {name} is, which the plan has steps for",
+                hint=f"zpool status -v {name}; if it was exported: zpool import -d {BY_ID} {name}",
+            )
+
+
+def _pools(spec: "HostSpec", step: "Step") -> set[str]:
+    """The pools of host.yaml that its commands name, themselves or by a dataset."""
+    words = (word for command in step.commands for word in command[2:])
+    return {word.partition("/")[0] for word in words} & spec.storage.pools.keys()
 
 
 def take(step: "Step", machine: Machine) -> None:

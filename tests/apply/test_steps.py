@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from emily_infra.apply.order import Order, Standing
 from emily_infra.apply.steps import still_needed, take
 from emily_infra.machine import CommandFailed, Ending, Expired
 from emily_infra.observe import Observation
+from emily_infra.observe.answer import HUNG, Gap
 from emily_infra.plan import Hazard, Step, Taking
 from emily_infra.plan.storage import steps
 from tests.plan.simulated import BY_ID, World, world
@@ -189,6 +191,32 @@ def test_a_step_that_nobody_has_planned_is_not_taken() -> None:
 
     with pytest.raises(StalePlan, match="add cache disk-f"):
         list(still_needed(planned, looks(machine)))
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [{"told": False}, {"datasets": ()}, None],
+    ids=["zpool-status-hangs", "no-datasets", "exported"],
+)
+def test_a_pool_that_does_not_answer_any_more_stops_the_steps_that_are_about_it(
+    silent: dict[str, Any] | None,
+) -> None:
+    machine = world(described(PAIR).storage)
+    planned = order(machine, PAIR | {"spares": ["disk-e"]})
+    seen = machine.seen()
+    pools = tuple(replace(pool, **silent) for pool in seen.pools) if silent else ()
+
+    with pytest.raises(StalePlan, match="box does not say how pool tank is"):
+        list(still_needed(planned, lambda _: replace(seen, pools=pools)))
+
+
+def test_a_host_that_cannot_say_which_pools_it_has_gets_no_steps() -> None:
+    machine = world(described(PAIR).storage)
+    planned = order(machine, PAIR | {"spares": ["disk-e"]})
+    gap = Gap("pool_status", HUNG)
+
+    with pytest.raises(NotBegun, match="pool_status: no answer in time"):
+        list(still_needed(planned, lambda _: replace(machine.seen(), gaps=(gap,))))
 
 
 def test_what_is_only_offered_is_taken_only_if_it_was_asked_for() -> None:
