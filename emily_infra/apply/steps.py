@@ -1,6 +1,7 @@
 """The storage steps of a plan, on the host: each as it was planned, or not at all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from emily_infra.apply.errors import NotBegun, StalePlan
@@ -9,7 +10,9 @@ from emily_infra.disks.known import known_pools
 from emily_infra.machine import CommandFailed, Expired, Machine
 from emily_infra.observe import Observation, Question, observe
 from emily_infra.render.storage import BY_ID
+from emily_infra.storage import record
 from emily_infra.zfs.commands import MISMATCH, Command, overridable
+from emily_infra.zfs.members import member
 from emily_infra.zfs.rehearsed import layout
 
 if TYPE_CHECKING:
@@ -33,7 +36,16 @@ def looking(machine: Machine) -> Look:
     return lambda disks: observe(machine, Question(disks=disks, patience=PATIENCE))
 
 
-def still_needed(order: "Order", look: Look) -> "Iterator[Step]":
+@dataclass(frozen=True)
+class Due:
+    """A step whose turn it is."""
+
+    step: "Step"
+    serials: Mapping[str, str] = field(default_factory=dict)
+    """Of the disks that it takes."""
+
+
+def still_needed(order: "Order", look: Look) -> Iterator[Due]:
     """The steps whose effect is not there yet, in an order that works.
 
     Minutes or days may lie between plan and apply: somebody has done a step by hand, or an earlier
@@ -42,7 +54,7 @@ def still_needed(order: "Order", look: Look) -> "Iterator[Step]":
     from emily_infra.plan.storage import steps, to_read
 
     if order.spec is None:
-        yield from order.steps
+        yield from map(Due, order.steps)
         return
     seen = look(())
     if disks := to_read(order.spec, seen):
@@ -60,7 +72,14 @@ def still_needed(order: "Order", look: Look) -> "Iterator[Step]":
                 f"takes another step, {step.title}",
                 hint=f"look at the new plan: emily-infra plan {order.host}",
             )
-    yield from [step for step in found if step.hazard.runs and step.commands in planned]
+    for step in [step for step in found if step.hazard.runs and step.commands in planned]:
+        yield Due(step, _serials(order.spec, step, seen))
+
+
+def _serials(spec: "HostSpec", step: "Step", seen: Observation) -> dict[str, str]:
+    names = step.taking.disks if step.taking else ()
+    disks = {each.disk for name in names if (each := member(name, spec.storage.disks))}
+    return {name: disk.serial for disk in seen.disks for name in disks & {*disk.ids}}
 
 
 def _told(order: "Order", spec: "HostSpec", seen: Observation) -> None:
@@ -87,11 +106,23 @@ def _pools(spec: "HostSpec", step: "Step") -> set[str]:
     return {word.partition("/")[0] for word in words} & spec.storage.pools.keys()
 
 
-def take(step: "Step", machine: Machine) -> None:
-    """Run its commands; one that cannot be undone is rehearsed before."""
-    for command in step.commands:
-        forced = _rehearsed(step, step.taking, command, machine) if _adds(step) else command
-        _run(step, forced, machine)
+def take(due: Due, machine: Machine) -> None:
+    """Run its commands; one that cannot be undone is rehearsed before.
+
+    zpool writes a table on a disk before it asks the kernel, which may refuse. The record lets the
+    next plan know that table as its own.
+    """
+    step = due.step
+    commands = [
+        _rehearsed(step, step.taking, command, machine) if _adds(step) else command
+        for command in step.commands
+    ]
+    for disk, serial in sorted(due.serials.items()):
+        record.begin(machine, record.of_disk(disk), {disk: serial})
+    for command in commands:
+        _run(step, command, machine)
+    for disk in sorted(due.serials):
+        record.end(machine, record.of_disk(disk))
 
 
 def _adds(step: "Step") -> bool:

@@ -74,6 +74,8 @@ class Pool:
     """disabled, enabled or active."""
     vdevs: tuple[Vdev, ...] = ()
     scans: tuple[Scan, ...] = ()
+    leaving: str = ""
+    """The vdev that is being removed, and whose data moves to the others."""
     complaint: str = ""
     """What zpool says is wrong; empty where nothing is."""
     errors: str = ""
@@ -200,6 +202,7 @@ def _pool(name: str, told: _Told) -> Pool:
         health=max((word for word in words if word in HEALTH), key=HEALTH.index, default="UNKNOWN"),
         vdevs=tuple(_sized(vdev, sizes) for vdev in vdevs),
         scans=tree.scans,
+        leaving=tree.leaving,
         complaint=tree.status,
         errors="" if tree.errors in ("", "No known data errors") else tree.errors,
         committed_age=_committed_age(*heads),

@@ -8,7 +8,7 @@ import pytest
 
 from emily_infra.apply.errors import NotBegun, StalePlan
 from emily_infra.apply.order import Order, Standing
-from emily_infra.apply.steps import still_needed, take
+from emily_infra.apply.steps import Due, still_needed, take
 from emily_infra.machine import CommandFailed, Ending, Expired
 from emily_infra.observe import Observation
 from emily_infra.observe.answer import HUNG, Gap
@@ -79,7 +79,7 @@ def order(now: World, body: Body, *planned: Step) -> Order:
 def test_a_vdev_is_rehearsed_before_it_is_added() -> None:
     zpool = Zpool(lambda _: tree("mirror", "disk-c", "disk-d"))
 
-    take(adding(TWO), zpool)
+    take(Due(adding(TWO)), zpool)
 
     assert [("-n" in command, "-f" in command) for command in zpool.asked] == [
         (True, False), (False, False)
@@ -96,7 +96,7 @@ def test_nothing_is_added_where_zpool_understands_something_else(understood: str
     zpool = Zpool(lambda _: understood)
 
     with pytest.raises(NotBegun, match="understands something else"):
-        take(adding(TWO), zpool)
+        take(Due(adding(TWO)), zpool)
 
     assert all("-n" in command for command in zpool.asked)
 
@@ -104,7 +104,7 @@ def test_nothing_is_added_where_zpool_understands_something_else(understood: str
 def test_force_is_used_where_the_one_reason_is_the_mix_that_host_yaml_asks_for() -> None:
     zpool = refusing("mismatched replication level: pool uses 2-way mirror and new uses 3-way")
 
-    take(adding(THIRD), zpool)
+    take(Due(adding(THIRD)), zpool)
 
     assert [("-n" in command, "-f" in command) for command in zpool.asked] == [
         (True, False), (True, True), (False, True)
@@ -121,7 +121,7 @@ def test_force_is_used_for_no_other_reason(reasons: tuple[str, ...]) -> None:
     zpool = refusing(*reasons)
 
     with pytest.raises(NotBegun):
-        take(adding(THIRD), zpool)
+        take(Due(adding(THIRD)), zpool)
 
     assert not any("-f" in command for command in zpool.asked)
 
@@ -131,7 +131,7 @@ def test_a_mix_that_nobody_asked_for_is_not_forced() -> None:
     step = replace(adding(TWO), taking=Taking(("disk-c", "disk-d"), "data", "mirror"))
 
     with pytest.raises(NotBegun, match="mismatched"):
-        take(step, zpool)
+        take(Due(step), zpool)
 
 
 def test_a_command_that_hangs_ends_the_deploy_with_what_to_look_at() -> None:
@@ -141,7 +141,7 @@ def test_a_command_that_hangs_ends_the_deploy_with_what_to_look_at() -> None:
     step = Step("set a", Hazard.SAFE, "why", (("zfs", "set", "a=b", "tank"),))
 
     with pytest.raises(NotBegun, match="hangs or goes on by itself") as error:
-        take(step, Zpool(hangs))
+        take(Due(step), Zpool(hangs))
 
     assert "zpool status -v" in error.value.hint
 
@@ -160,7 +160,7 @@ def test_a_step_whose_effect_is_there_already_is_not_taken() -> None:
     machine.run("zpool", "add", "tank", "spare", f"{BY_ID}disk-e")
 
     (left,) = still_needed(planned, looks(machine))
-    assert left.title == "add cache disk-f to tank"
+    assert left.step.title == "add cache disk-f to tank"
 
 
 def test_a_vdev_that_has_come_under_the_name_of_the_one_that_was_meant_stays() -> None:
@@ -180,6 +180,51 @@ def test_a_disk_that_is_blank_no_longer_is_not_taken() -> None:
 
     with pytest.raises(NotBegun, match="disk-d is not blank"):
         list(still_needed(planned, looks(machine)))
+
+
+def apply_to(machine: World, planned: Order) -> None:
+    for due in still_needed(planned, looks(machine)):
+        take(due, machine)
+
+
+@pytest.mark.parametrize(
+    "wished",
+    [{"data": [{"mirror": ["disk-a", "disk-b", "disk-c"]}]}, TWO | {"spares": ["disk-e"]}],
+    ids=["attach", "add"],
+)
+def test_a_disk_that_zpool_has_only_begun_with_may_be_taken_again(wished: Body) -> None:
+    machine = world(described(PAIR).storage)
+    planned = order(machine, wished)
+    machine.refuses = "a device removal is in progress"
+    with pytest.raises(NotBegun):
+        apply_to(machine, planned)
+    assert "gpt" in machine.disks.values()
+
+    machine.refuses = ""
+    apply_to(machine, planned)
+
+    assert list(steps(described(wished), machine.seen())) == []
+
+
+def test_a_table_of_somebody_elses_is_no_beginning() -> None:
+    machine = world(described(PAIR).storage)
+    planned = order(machine, TWO)
+    machine.disks["disk-d"] = "gpt"
+
+    with pytest.raises(NotBegun, match="disk-d is not blank"):
+        apply_to(machine, planned)
+
+
+def test_what_was_begun_and_ended_is_known_no_more() -> None:
+    machine = world(described(PAIR).storage)
+    with_spare = PAIR | {"spares": ["disk-e"]}
+    apply_to(machine, order(machine, with_spare))
+    apply_to(machine, order(machine, PAIR))
+    machine.disks["disk-e"] = "gpt"
+
+    (step,) = steps(described(with_spare), machine.seen())
+
+    assert not step.hazard.runs
 
 
 def test_a_step_that_nobody_has_planned_is_not_taken() -> None:
@@ -227,7 +272,7 @@ def test_what_is_only_offered_is_taken_only_if_it_was_asked_for() -> None:
         described(PAIR | {"spares": ["disk-e"]}), world(described(PAIR).storage).seen()
     ))  # fmt: skip
 
-    assert [s.commands[0] for s in still_needed(asked, looks(machine))] == [
+    assert [due.step.commands[0] for due in still_needed(asked, looks(machine))] == [
         ("zpool", "upgrade", "tank")
     ]
-    assert [s.commands[0][1] for s in still_needed(not_asked, looks(machine))] == ["add"]
+    assert [due.step.commands[0][1] for due in still_needed(not_asked, looks(machine))] == ["add"]

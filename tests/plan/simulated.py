@@ -1,5 +1,6 @@
 """A machine with a small ZFS of its own: it takes the commands, and refuses what ZFS refuses."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zlib import crc32
@@ -7,6 +8,7 @@ from zlib import crc32
 from emily_infra.machine import CommandFailed, Ending
 from emily_infra.observe import Observation
 from emily_infra.observe import disks as on_disks
+from emily_infra.observe.deploys import Event
 from emily_infra.observe.pools import Dataset, Pool, Property
 from emily_infra.observe.vdevs import Vdev
 from emily_infra.spec.storage import Storage
@@ -16,6 +18,7 @@ BY_ID = "/dev/disk/by-id/"
 GB = 10**9
 TOTAL = 100 * GB
 DEFAULTS = {"compression": "on", "recordsize": "131072", "special_small_blocks": "0"}
+TABLE = "gpt"
 UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
@@ -73,10 +76,17 @@ class World:
     """Blank where nothing is said."""
     pools: dict[str, ZPool] = field(default_factory=dict)
     said: list[tuple[str, ...]] = field(default_factory=list)
+    refuses: str = ""
+    """What the kernel says to every new disk: zpool has written a table on it by then."""
+    events: list[Event] = field(default_factory=list)
+    """What was recorded of its disks."""
     name: str = "simulated"
 
     def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
         """A command, or CommandFailed with ZFS's own words."""
+        if argv == ("sh",):
+            self.events.append(noted(stdin))
+            return ""
         assert not stdin
         assert deadline < 1000, "every command has a deadline"
         verb = getattr(self, f"_{argv[0]}_{argv[1]}")
@@ -105,6 +115,7 @@ class World:
                     f"mismatched replication level: new vdev is {len(top.disks)}-way {top.kind}"
                 )
         if "-n" not in flags:
+            self._labelled([disk for top in new for disk in top.disks])
             pool.tops += new
             self._taken(disk for top in new for disk in top.disks)
         return _tree(name, [*pool.tops, *(new if "-n" in flags else [])])
@@ -116,10 +127,10 @@ class World:
         return even and any(new.differs(top) for top in held)
 
     def _zpool_attach(self, _: Mapping[str, str], name: str, there: str, new: str) -> None:
+        self._labelled([_plain(new)])
         top = self._found(name, there)[0]
         if top.kind not in ("disk", "mirror") or top.role in ("cache", "spare"):
             raise Refused("can only attach to mirrors and top-level disks")
-        self._must_be_blank(_plain(new))
         top.disks.append(_plain(new))
         top.kind = "mirror"
         self._taken([_plain(new)])
@@ -134,10 +145,10 @@ class World:
         self.disks[member] = "zfs_member"
 
     def _zpool_replace(self, _: Mapping[str, str], name: str, old: str, new: str) -> None:
+        self._labelled([_plain(new)])
         top, member = self._found(name, old)
         if top.role in ("cache", "spare"):
             raise Refused("device cannot be replaced")
-        self._must_be_blank(_plain(new))
         top.disks[top.disks.index(member)] = _plain(new)
         self.disks[member] = "zfs_member"
         self._taken([_plain(new)])
@@ -169,8 +180,16 @@ class World:
     def _must_be_blank(self, disk: str) -> None:
         if disk not in self.disks:
             raise Refused(f"cannot resolve path {disk}")
-        if self.disks[disk]:
+        if self.disks[disk] not in ("", TABLE):
             raise Refused(f"use '-f' to override: {disk} contains {self.disks[disk]}")
+
+    def _labelled(self, disks: Sequence[str]) -> None:
+        """As make_root_vdev() has it: before anything else is asked."""
+        for disk in disks:
+            self._must_be_blank(disk)
+        self.disks.update(dict.fromkeys(disks, TABLE))
+        if self.refuses:
+            raise Refused(self.refuses)
 
     def _taken(self, disks: "Sequence[str] | Iterator[str]") -> None:
         self.disks.update(dict.fromkeys(disks, "in a pool"))
@@ -261,6 +280,7 @@ class World:
             pools=tuple(self._observed(name) for name in sorted(self.pools)),
             disks=tuple(_disk(kernel[disk], disk, self.disks[disk]) for disk in sorted(self.disks)),
             device_names=names,
+            disk_events=tuple(self.events),
             examined=tuple(
                 _examined(kernel[disk], disk, self.disks[disk]) for disk in sorted(self.disks)
             ),
@@ -309,6 +329,12 @@ def world(body: Storage, spare_disks: Sequence[str] = ()) -> World:
         made.pools[name] = ZPool(tops, root | sets)
         made.disks.update(dict.fromkeys((d for top in tops for d in top.disks), "in a pool"))
     return made
+
+
+def noted(script: str) -> Event:
+    """The line that a script adds to the record of disks."""
+    word, *rest = shlex.split(script.rstrip().rpartition("&& event ")[2])
+    return Event(0, word, dict(zip(rest[::2], rest[1::2], strict=True)))
 
 
 def _split(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:

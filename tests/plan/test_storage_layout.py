@@ -270,6 +270,13 @@ def test_a_checkpoint_holds_every_disk() -> None:
     assert "zpool checkpoint -d tank" in step.why
 
 
+def test_no_disk_joins_another_while_a_vdev_leaves() -> None:
+    (step,) = needed({"data": [{"disk": "disk-a"}]}, PAIR, leaving="mirror-1")
+
+    assert step.hazard is Hazard.IMPOSSIBLE
+    assert "mirror-1 is being removed" in step.why
+
+
 def test_a_spare_that_stands_in_may_keep_its_place() -> None:
     (step,) = needed(SPARED, {"data": [{"mirror": ["disk-a", "disk-c"]}]}, vdevs=standing_in())
 

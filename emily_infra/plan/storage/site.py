@@ -67,6 +67,11 @@ class Site:
                 f"{self.name} has a checkpoint, and until it is gone no disk may come or go: "
                 f"zpool checkpoint -d {self.name} gives it up"
             )
+        if self.pool.leaving:
+            return (
+                f"{self.pool.leaving} is being removed, and until it is gone ZFS takes no disk "
+                f"beside another: zpool status {self.name}"
+            )
         for scan in self.pool.scans:
             if scan.kind == "resilver" and scan.state == "running":
                 done = f", {scan.percent:.0f} % done" if scan.percent is not None else ""
