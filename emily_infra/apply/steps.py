@@ -43,6 +43,8 @@ class Due:
     step: "Step"
     serials: Mapping[str, str] = field(default_factory=dict)
     """Of the disks that it takes."""
+    unproven: tuple[str, ...] = ()
+    """Its pools of which the kernel does not say when they last wrote."""
 
 
 def still_needed(order: "Order", look: Look) -> Iterator[Due]:
@@ -51,7 +53,7 @@ def still_needed(order: "Order", look: Look) -> Iterator[Due]:
     Minutes or days may lie between plan and apply: somebody has done a step by hand, or an earlier
     apply has, or a disk is blank no longer. NotBegun or StalePlan, before the first of them.
     """
-    from emily_infra.plan.storage import steps, to_read
+    from emily_infra.plan.storage import against, steps, to_read
 
     if order.spec is None:
         yield from map(Due, order.steps)
@@ -72,14 +74,29 @@ def still_needed(order: "Order", look: Look) -> Iterator[Due]:
                 f"takes another step, {step.title}",
                 hint=f"look at the new plan: emily-infra plan {order.host}",
             )
-    for step in [step for step in found if step.hazard.runs and step.commands in planned]:
-        yield Due(step, _serials(order.spec, step, seen))
+    todo = [step for step in found if step.hazard.runs and step.commands in planned]
+    for step in todo:
+        disks = _disks(order.spec, step)
+        if disks and step is not todo[0]:  # a resilver or an add may have taken its time
+            seen = look(disks)
+            _told(order, order.spec, seen)
+            if why := next(against(order.spec, step, seen), ""):
+                raise _not_begun(step, why)
+        yield _due(order.spec, step, seen)
 
 
-def _serials(spec: "HostSpec", step: "Step", seen: Observation) -> dict[str, str]:
+def _disks(spec: "HostSpec", step: "Step") -> tuple[str, ...]:
     names = step.taking.disks if step.taking else ()
-    disks = {each.disk for name in names if (each := member(name, spec.storage.disks))}
-    return {name: disk.serial for disk in seen.disks for name in disks & {*disk.ids}}
+    found = (member(name, spec.storage.disks) for name in names)
+    return tuple(dict.fromkeys(each.disk for each in found if each))
+
+
+def _due(spec: "HostSpec", step: "Step", seen: Observation) -> Due:
+    taken = {*_disks(spec, step)}
+    serials = {name: disk.serial for disk in seen.disks for name in taken & {*disk.ids}}
+    pools = (seen.pool(name) for name in sorted(_pools(spec, step)))
+    silent = tuple(pool.name for pool in pools if pool and pool.committed_age is None)
+    return Due(step, serials, silent)
 
 
 def _told(order: "Order", spec: "HostSpec", seen: Observation) -> None:
@@ -113,6 +130,8 @@ def take(due: Due, machine: Machine) -> None:
     next plan know that table as its own.
     """
     step = due.step
+    for pool in due.unproven:  # else the first to hang would be a step
+        _run(step, ("zpool", "sync", pool), machine)
     commands = [
         _rehearsed(step, step.taking, command, machine) if _adds(step) else command
         for command in step.commands

@@ -206,6 +206,31 @@ def test_a_disk_that_zpool_has_only_begun_with_may_be_taken_again(wished: Body) 
     assert list(steps(described(wished), machine.seen())) == []
 
 
+def test_a_disk_is_looked_at_again_when_its_turn_comes() -> None:
+    machine = world(described(PAIR).storage)
+    due = still_needed(order(machine, PAIR | {"spares": ["disk-e", "disk-f"]}), looks(machine))
+    take(next(due), machine)
+
+    machine.disks["disk-f"] = "xfs"
+
+    with pytest.raises(NotBegun, match="disk-f is not blank"):
+        next(due)
+
+
+def test_a_pool_of_which_nobody_says_when_it_wrote_has_to_write_first() -> None:
+    machine = world(described(PAIR).storage)
+    planned = order(machine, PAIR | {"spares": ["disk-e"]})
+    seen = machine.seen()
+    silent = replace(seen, pools=tuple(replace(each, committed_age=None) for each in seen.pools))
+
+    (due,) = still_needed(planned, lambda _: silent)
+    take(due, machine)
+
+    assert [command[:2] for command in machine.said if "-n" not in command] == [
+        ("zpool", "sync"), ("zpool", "add")
+    ]  # fmt: skip
+
+
 def test_a_table_of_somebody_elses_is_no_beginning() -> None:
     machine = world(described(PAIR).storage)
     planned = order(machine, TWO)

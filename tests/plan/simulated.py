@@ -164,6 +164,9 @@ class World:
         pool.tops.remove(top)
         self.disks.update(dict.fromkeys(top.disks, "zfs_member"))
 
+    def _zpool_sync(self, _: Mapping[str, str], name: str) -> None:
+        assert name in self.pools
+
     def _zpool_upgrade(self, _: Mapping[str, str], name: str) -> None:
         self.pools[name].disabled.clear()
 
