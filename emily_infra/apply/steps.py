@@ -1,5 +1,6 @@
 """The storage steps of a plan, on the host: each as it was planned, or not at all."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ PATIENCE = 60
 _DEADLINE = 300.0
 """Of one command. None waits for a resilver; one that takes longer hangs behind a dead disk."""
 _ASIDE = ("cache", "spare")
+_TAKES_A_MIX = "--allow-replication-mismatch"
+_UNHEARD_OF = re.compile(r"(?:invalid|unrecognized) option")
 
 
 Look = Callable[[tuple[str, ...]], Observation]
@@ -159,8 +162,7 @@ def _rehearsed(
         reasons = overridable(str(error)) or ()
         if not taking.uneven or not reasons or not all(r.startswith(MISMATCH) for r in reasons):
             raise
-        command = _with(command, "-f")
-        said = _run(step, _with(command, "-n"), machine)
+        command, said = _overriding(step, command, machine)
     shapes = list(layout(said))
     meant = (taking.role, taking.kind, tuple(sorted(taking.disks)))
     others = [
@@ -173,6 +175,21 @@ def _rehearsed(
         shown = "; ".join(map(str, others)) or "nothing of the kind"
         raise _not_begun(step, f"zpool understands something else by it: {shown}")
     return command
+
+
+def _overriding(step: "Step", command: Command, machine: Machine) -> tuple[Command, str]:
+    """The command with what takes a mix, and its rehearsal.
+
+    -f would also take a disk that is in use. OpenZFS 2.1 knows nothing else.
+    """
+    for flag in (_TAKES_A_MIX, "-f"):
+        changed = _with(command, flag)
+        try:
+            return changed, _run(step, _with(changed, "-n"), machine)
+        except NotBegun as error:
+            if flag == "-f" or not _UNHEARD_OF.search(str(error)):
+                raise
+    raise AssertionError
 
 
 def _with(command: Command, flag: str) -> Command:

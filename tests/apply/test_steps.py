@@ -40,11 +40,17 @@ class Zpool:
         pass
 
 
-def refusing(*reasons: str) -> Zpool:
-    """One that wants force."""
+MIX = "--allow-replication-mismatch"
+
+
+def refusing(*reasons: str, old: bool = False, in_use: bool = False) -> Zpool:
+    """One that wants force; OLD ones know no other flag, and force takes what is IN_USE."""
 
     def says(argv: tuple[str, ...]) -> str:
-        if "-f" in argv:
+        if MIX in argv and old:
+            said = "zpool: invalid option -- '-'\ninvalid option '-'\nusage:\n\tadd [-fgLnP]"
+            raise CommandFailed("here", argv, Ending(2, "", said))
+        if "-f" in argv or (MIX in argv and not in_use):
             return tree("mirror", "disk-c", "disk-d", "disk-e")
         said = "\n".join(
             ["invalid vdev specification", "use '-f' to override the following errors:", *reasons]
@@ -101,14 +107,36 @@ def test_nothing_is_added_where_zpool_understands_something_else(understood: str
     assert all("-n" in command for command in zpool.asked)
 
 
-def test_force_is_used_where_the_one_reason_is_the_mix_that_host_yaml_asks_for() -> None:
-    zpool = refusing("mismatched replication level: pool uses 2-way mirror and new uses 3-way")
+MIXED = "mismatched replication level: pool uses 2-way mirror and new uses 3-way"
+
+
+def test_a_mix_that_host_yaml_asks_for_is_taken_and_no_other_check_left_out() -> None:
+    zpool = refusing(MIXED)
 
     take(Due(adding(THIRD)), zpool)
 
-    assert [("-n" in command, "-f" in command) for command in zpool.asked] == [
+    assert [("-n" in command, MIX in command) for command in zpool.asked] == [
         (True, False), (True, True), (False, True)
     ]  # fmt: skip
+    assert not any("-f" in command for command in zpool.asked)
+
+
+def test_openzfs_2_1_knows_only_force_for_a_mix() -> None:
+    zpool = refusing(MIXED, old=True)
+
+    take(Due(adding(THIRD)), zpool)
+
+    assert "-n" not in zpool.asked[-1]
+    assert "-f" in zpool.asked[-1]
+
+
+def test_a_mix_is_no_reason_to_take_a_disk_that_is_in_use() -> None:
+    zpool = refusing(MIXED, in_use=True)
+
+    with pytest.raises(NotBegun):
+        take(Due(adding(THIRD)), zpool)
+
+    assert not any("-f" in command for command in zpool.asked)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ class World:
             for disk in top.disks:
                 self._must_be_blank(disk)
             minded = self._minds(pool, top) and top.role in ("data", "special")
-            if minded and "-f" not in flags:
+            if minded and not {"-f", "--allow-replication-mismatch"} & flags.keys():
                 raise Refused(
                     "invalid vdev specification\nuse '-f' to override the following errors:\n"
                     f"mismatched replication level: new vdev is {len(top.disks)}-way {top.kind}"
