@@ -141,10 +141,10 @@ class Deployment:
             return
         self._enter(Phase.STEPS)
         with self._aside() as machine:
-            for step in still_needed(self.order, looking(machine)):
-                self._say(step.title)
-                take(step, machine)
-                self.line.ask("note", stdin=step.title)
+            for due in still_needed(self.order, looking(machine)):
+                self._say(due.step.title)
+                take(due, machine)
+                self.line.ask("note", stdin=due.step.title)
 
     def _aside(self) -> "contextlib.closing[Machine]":
         """A connection beside the line: its work may outlast the host's wait for a sign of life."""

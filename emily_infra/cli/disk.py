@@ -41,8 +41,8 @@ def list_(host: Host, via: Via = "", lab: Lab = False, json: Json = False) -> No
     Also disks that host.yaml does not name. Exit codes: 0 all are well, 1 one is not, 8 out of
     reach.
     """
+    from emily_infra.disks.known import known_pools
     from emily_infra.disks.listing import rows
-    from emily_infra.storage.create import known_pools
 
     described, seen = _seen(host, Where(lab, via))
     known_pools(host, seen)

@@ -94,7 +94,15 @@ class Redundancy:
             return any(self._is_whole(child, without) for child in vdev.children)
         if vdev.children:
             return self.left(vdev, without=without) >= 0
-        return vdev.state == "ONLINE" and _RESILVER not in vdev.note and self.is_there(vdev)
+        return not self.why_not_whole(vdev)
+
+    def why_not_whole(self, leaf: Vdev) -> str:
+        """Why a disk does not hold all that it ought to; nothing where it does."""
+        if leaf.state != "ONLINE":
+            return f"is {leaf.state}"
+        if not self.is_there(leaf):
+            return "is gone, though ZFS still calls it ONLINE"
+        return "is not resilvered yet" if _RESILVER in leaf.note else ""
 
 
 def _survives(top: Vdev) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from emily_infra.disks.blank import Guard, Report, number_of
+from emily_infra.disks.known import known_pools
 from emily_infra.disks.partitions import stamp
 from emily_infra.disks.places import Members
 from emily_infra.findings import Finding
@@ -20,7 +21,6 @@ from emily_infra.storage.create import (
     Survey,
     asleep,
     findings_of,
-    known_pools,
     reading,
     survey,
     unlocked,

@@ -142,7 +142,7 @@ def _people(text: str) -> tuple[Person, ...]:
 
 
 def _mounts(text: str) -> tuple[tuple[str, str, str], ...]:
-    lines = (line.split(" ") for line in text.splitlines())
+    lines = (line.split(" ") for line in text.split("\n"))
     return tuple((words[0], words[1], words[2]) for words in lines if len(words) > 2)
 
 

@@ -74,6 +74,8 @@ class Pool:
     """disabled, enabled or active."""
     vdevs: tuple[Vdev, ...] = ()
     scans: tuple[Scan, ...] = ()
+    leaving: str = ""
+    """The vdev that is being removed, and whose data moves to the others."""
     complaint: str = ""
     """What zpool says is wrong; empty where nothing is."""
     errors: str = ""
@@ -200,6 +202,7 @@ def _pool(name: str, told: _Told) -> Pool:
         health=max((word for word in words if word in HEALTH), key=HEALTH.index, default="UNKNOWN"),
         vdevs=tuple(_sized(vdev, sizes) for vdev in vdevs),
         scans=tree.scans,
+        leaving=tree.leaving,
         complaint=tree.status,
         errors="" if tree.errors in ("", "No known data errors") else tree.errors,
         committed_age=_committed_age(*heads),
@@ -213,7 +216,7 @@ def _properties(text: str) -> dict[str, dict[str, Property]]:
     A property of a user's own making may hold line breaks, and so pretend to be further lines.
     """
     found: dict[str, dict[str, Property]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         parts = line.split("\t", 3)
         if len(parts) == 4:
             name, key, source, value = parts
@@ -225,7 +228,7 @@ def _sizes(text: str) -> dict[str, dict[str, dict[str, int]]]:
     """The figures of every vdev by its name, which is one of a kind in a pool, by pool."""
     found: dict[str, dict[str, dict[str, int]]] = {}
     own: dict[str, dict[str, int]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         words = line.removeprefix("\t").split("\t")
         if len(words) < max(_SIZES):
             continue  # the heading of a class
@@ -288,7 +291,7 @@ def _datasets(
 
 
 def _rows(text: str) -> Iterator[dict[str, str]]:
-    for line in text.splitlines():
+    for line in text.split("\n"):
         words = line.split("\t")
         if len(words) >= len(_COLUMNS) - 1:
             yield dict(zip(_COLUMNS, words, strict=False))

@@ -223,12 +223,15 @@ look() {
 }
 
 look_at_pools() {
-  [ -d /proc/spl/kstat/zfs ] && have zpool || return 0
+  [ -d /proc/spl/kstat/zfs ] || return 0
   job kernel_on_pools kernel_on_pools
+  # Where there is no zpool the first one fails, which tells that more is there than is seen.
   job pools zpool get -Hp -o name,property,source,value all
-  job pool_status zpool status -P -p
-  job pool_guids zpool status -g -p
-  job pool_sizes zpool list -vHPp
+  if have zpool; then
+    job pool_status zpool status -P -p
+    job pool_guids zpool status -g -p
+    job pool_sizes zpool list -vHPp
+  fi
   number=0
   for pool in /proc/spl/kstat/zfs/*/state; do
     [ -r "$pool" ] || continue
@@ -236,6 +239,7 @@ look_at_pools() {
     pool=${pool%/state}
     pool=${pool##*/}
     printf %s "$pool" >"$folder/pool.$number.name"
+    have zfs || continue
     # One by one: a pool that hangs must not hide the others, and a list of all leaves it out.
     job "pool.$number.datasets" datasets "$pool"
     job "pool.$number.properties" properties "$pool"

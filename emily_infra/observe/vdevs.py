@@ -28,6 +28,7 @@ _DATE = r"([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})"
 _SINCE = re.compile(rf"(scrub|resilver)\S*(?: \(.*\))? (in progress|paused) since {_DATE}")
 _ENDED = re.compile(rf"(scrub|resilver).* with (\d+) errors on {_DATE}")
 _CANCELLED = re.compile(rf"(scrub|resilver) canceled on {_DATE}")
+_LEAVING = re.compile(r"Evacuation of (\S+) in progress since ")
 _DONE = re.compile(r"(\d+(?:\.\d+)?)% done")
 
 
@@ -59,6 +60,11 @@ class Vdev:
         return self.read + self.write + self.checksum
 
     @property
+    def handle(self) -> str:
+        """By what zpool is told of it: its number, which no other one ever gets."""
+        return self.guid or self.path or self.name
+
+    @property
     def leaves(self) -> tuple["Vdev", ...]:
         """The disks in it, itself where it is one."""
         return tuple(leaf for child in self.children for leaf in child.leaves) or (self,)
@@ -87,6 +93,8 @@ class Status:
     action: str = ""
     errors: str = ""
     scans: tuple[Scan, ...] = ()
+    leaving: str = ""
+    """The vdev that is being removed, and whose data moves to the others."""
     vdevs: tuple[Vdev, ...] = ()
 
 
@@ -114,6 +122,7 @@ def status(text: str) -> Status:
         action=_joined(fields, "action"),
         errors=_joined(fields, "errors"),
         scans=tuple(_scans(fields.get("scan", []))),
+        leaving=_leaving(fields.get("remove", [])),
         vdevs=_vdevs(fields.get("config", [])),
     )
 
@@ -135,6 +144,10 @@ def _scans(lines: list[str]) -> Iterator[Scan]:
             yield Scan(kind, "finished", _moment(found[3]), errors=number(found[2]) or 0)
         elif found := _CANCELLED.search(line):
             yield Scan(found[1], "cancelled", _moment(found[2]))
+
+
+def _leaving(lines: list[str]) -> str:
+    return next((found[1] for line in lines if (found := _LEAVING.match(line))), "")
 
 
 def _moment(text: str) -> int:

@@ -10,17 +10,25 @@ from emily_infra.zfs.properties import wanted
 
 
 def settled(spec: HostSpec) -> Lines:
-    """For each pool a line that reads it, and below it what host.yaml says of its datasets."""
+    """For each pool a job that reads it and sets what host.yaml says of its datasets.
+
+    They run beside each other: one that hangs keeps none of the others from it.
+    """
     return Lines("".join(f"{line}\n" for line in _lines(spec)))
 
 
 def _lines(spec: HostSpec) -> Iterator[str]:
     for pool, body in sorted(spec.storage.pools.items()):
-        if body.datasets:
-            yield f"look {pool}"
+        if not body.datasets:
+            continue
+        yield "("
+        yield f"  look {pool}"
         for name, dataset in sorted(body.datasets.items()):
             pairs = (f"{key}={value}" for key, value in _properties(dataset, body))
-            yield shlex.join(["settle", f"{pool}/{name}", *pairs])
+            yield "  " + shlex.join(["settle", f"{pool}/{name}", *pairs])
+        yield ") &"
+    if any(body.datasets for body in spec.storage.pools.values()):
+        yield "wait"
 
 
 def _properties(dataset: Dataset, body: Pool) -> Iterator[tuple[str, str]]:

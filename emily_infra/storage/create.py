@@ -7,6 +7,7 @@ from emily_infra.apply.errors import Locked
 from emily_infra.disks import partitions
 from emily_infra.disks.blank import Guard, Report
 from emily_infra.disks.faults import NotCreated, OtherwiseMeant, Stuck, Unknown
+from emily_infra.disks.known import known_pools
 from emily_infra.disks.places import Members, Place, places
 from emily_infra.findings import Finding, Severity
 from emily_infra.machine import Machine
@@ -58,17 +59,6 @@ def reading(spec: storage.Storage, disks: Iterable[str]) -> Question:
     names = tuple(disks)
     devices = sum(1 + len(spec.disks[name].partitions) for name in names if name in spec.disks)
     return Question(disks=names, patience=PATIENCE + _EACH * devices)
-
-
-def known_pools(name: str, seen: Observation) -> None:
-    """Unknown, where the machine could not say which pools it has, or what devices."""
-    for section in ("pool", "kernel_on_pools", "block_devices", "links"):
-        if not seen.knows(section):
-            gaps = "; ".join(f"{gap.section}: {gap.why}" for gap in seen.gaps)
-            raise Unknown(
-                f"{name} could not say all that it takes to decide: {gaps}",
-                hint=f"look at it: emily-infra status {name}",
-            )
 
 
 def survey(host: Host, name: str, seen: Observation) -> Survey:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from emily_infra.disks.faults import NoSuchDisk, OtherwiseMeant, TooFewLeft
+from emily_infra.disks.known import known_pools
 from emily_infra.disks.places import Members
 from emily_infra.disks.redundancy import Redundancy
 from emily_infra.machine import Machine
@@ -13,7 +14,7 @@ from emily_infra.observe.vdevs import Vdev
 from emily_infra.spec.host import Host
 from emily_infra.spec.storage import Storage
 from emily_infra.storage import record
-from emily_infra.storage.create import known_pools, unlocked
+from emily_infra.storage.create import unlocked
 from emily_infra.zfs.commands import Command
 
 PATIENCE = 30

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from emily_infra.disks import partitions
 from emily_infra.disks.blank import Guard, Report
 from emily_infra.disks.faults import NoSuchDisk, NotTaken, TooFewLeft
+from emily_infra.disks.known import known_pools
 from emily_infra.disks.places import Members, Place
 from emily_infra.disks.redundancy import Redundancy
 from emily_infra.machine import Machine
@@ -23,7 +24,6 @@ from emily_infra.storage import record
 from emily_infra.storage.create import (
     PATIENCE,
     Tell,
-    known_pools,
     make_formats,
     partition,
     unlocked,

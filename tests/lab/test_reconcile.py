@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from emily_infra.apply.steps import PATIENCE, take
+from emily_infra.apply.steps import PATIENCE, Due, take
 from emily_infra.lab import Lab, Plan
 from emily_infra.machine import Machine, connect
 from emily_infra.observe import Observation, Question, observe
@@ -126,9 +126,9 @@ def test_a_generated_pool_becomes_another_though_it_is_cut_off_in_between(
     first = list(steps(wished, look(wished, ground)))
 
     for step in to_take(wished, ground)[:cut]:
-        take(step, ground)
+        take(Due(step), ground)
     for step in to_take(wished, ground):
-        take(step, ground)
+        take(Due(step), ground)
 
     assert to_take(wished, ground) == []
     assert ground.run("sh", stdin=THEIRS) == theirs

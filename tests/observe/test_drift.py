@@ -1,8 +1,15 @@
 """Pebble as it runs against pebble as it is written."""
 
+import ast
+from pathlib import Path
+
+import pytest
+
+import emily_infra
 from emily_infra.cli.drift import files
 from emily_infra.observe import Observation
 from emily_infra.observe.drift import drift
+from emily_infra.observe.question import Question, script
 from tests.hosts import ROOT, pebble, shipped
 from tests.observe import made
 from tests.observe.made import seen
@@ -100,9 +107,10 @@ def test_a_pool_that_is_not_imported_is_told() -> None:
     of_zfs = ("pool", "kernel_on_pools")
     sections = {name: body for name, body in SECTIONS.items() if not name.startswith(of_zfs)}
 
-    found = drift(PEBBLE, FILES, seen(sections))
+    (found,) = drift(PEBBLE, FILES, seen(sections))
 
-    assert [(each.where, each.found) for each in found] == [("pool tank", "not imported")]
+    assert (found.where, found.found) == ("pool tank", "not imported")
+    assert found.command == ("zpool", "import", "-d", "/dev/disk/by-id", "tank")
 
 
 def test_a_pool_that_did_not_answer_is_not_called_missing() -> None:
@@ -111,6 +119,31 @@ def test_a_pool_that_did_not_answer_is_not_called_missing() -> None:
     found = drift(PEBBLE, FILES, seen(sections, pools="hung", pool_status="hung"))
 
     assert list(found) == []
+
+
+@pytest.mark.parametrize("section", ["basics", "host_id", "links", "state", "block_devices"])
+def test_what_did_not_answer_is_not_held_against_the_host(section: str) -> None:
+    sections = {name: "" if name == section else body for name, body in SECTIONS.items()}
+
+    found = drift(PEBBLE, FILES, seen(sections, **{section: "hung"}))
+
+    assert list(found) == []
+
+
+def test_every_section_that_is_asked_after_is_one_of_the_probe() -> None:
+    probe = script(Question())
+    package = Path(emily_infra.__file__).parent
+    asked = {
+        word.value
+        for file in package.rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "knows"
+        for word in call.args
+        if isinstance(word, ast.Constant) and isinstance(word.value, str)
+    }
+
+    assert "links" in asked
+    assert {name for name in asked if f"job {name}" not in probe} == set()
 
 
 def test_a_disk_that_is_not_there_and_one_of_another_size() -> None:

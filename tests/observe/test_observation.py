@@ -91,6 +91,14 @@ def test_of_many_entries_the_newest_by_number_boots() -> None:
     assert has.boot_default == NEW
 
 
+def test_a_mountpoint_may_hold_what_unicode_calls_a_line_break() -> None:
+    listed = str(SECTIONS["pool.1.datasets"])
+
+    (pool,) = on_a_bad_day(pool__1__datasets=listed.replace("legacy", "/ho\x85me")).pools
+
+    assert pool.datasets[1].values["mountpoint"] == "/ho\x85me"
+
+
 def test_a_pool_with_its_tree_sizes_and_datasets() -> None:
     (pool,) = GOOD.pools
 

@@ -100,6 +100,18 @@ def test_a_zpool_that_hangs_costs_a_few_seconds_and_is_told(tmp_path: Path) -> N
     assert seen.identity.hostname
 
 
+@pytest.mark.skipif(shutil.which("zpool") is not None, reason="this machine has zpool")
+def test_pools_that_the_kernel_has_are_told_though_zpool_is_missing(tmp_path: Path) -> None:
+    edit = pool(tmp_path, "tank")
+
+    seen = observe(Here(edit=edit))
+
+    assert [(each.name, each.health, each.told) for each in seen.pools] == [
+        ("tank", "ONLINE", False)
+    ]
+    assert not seen.knows("pools")
+
+
 def test_a_pool_may_have_any_name_that_zfs_takes(tmp_path: Path) -> None:
     edit = pool(tmp_path, "foo bar-1.2:3")
     program(tmp_path, "zpool", "exit 0")

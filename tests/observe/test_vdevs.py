@@ -60,6 +60,17 @@ def test_a_resilver_says_how_far_it_is() -> None:
     assert told.errors == "3 data errors, use '-v' for a list"
 
 
+def test_a_vdev_that_is_being_removed_is_told() -> None:
+    text = (TEXTS / "degraded-2.1.txt").read_text()
+    running = "remove: Evacuation of mirror-1 in progress since Sat Nov 21 10:00:00 2026\n\t1G"
+    over = "remove: Removal of vdev 1 copied 1G in 0h1m, completed on Sat Nov 21 10:01:00 2026\n"
+
+    told = [status(text.replace("config:", f"{line}\nconfig:")) for line in (running, over)]
+
+    assert [each.leaving for each in told] == ["mirror-1", ""]
+    assert all(each.vdevs for each in told)
+
+
 def test_a_replacement_on_2_4_counts_both_disks() -> None:
     raidz = of("replacing-2.4")[0]
 

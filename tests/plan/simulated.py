@@ -1,11 +1,14 @@
 """A machine with a small ZFS of its own: it takes the commands, and refuses what ZFS refuses."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 from emily_infra.machine import CommandFailed, Ending
 from emily_infra.observe import Observation
 from emily_infra.observe import disks as on_disks
+from emily_infra.observe.deploys import Event
 from emily_infra.observe.pools import Dataset, Pool, Property
 from emily_infra.observe.vdevs import Vdev
 from emily_infra.spec.storage import Storage
@@ -15,6 +18,7 @@ BY_ID = "/dev/disk/by-id/"
 GB = 10**9
 TOTAL = 100 * GB
 DEFAULTS = {"compression": "on", "recordsize": "131072", "special_small_blocks": "0"}
+TABLE = "gpt"
 UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
@@ -72,10 +76,17 @@ class World:
     """Blank where nothing is said."""
     pools: dict[str, ZPool] = field(default_factory=dict)
     said: list[tuple[str, ...]] = field(default_factory=list)
+    refuses: str = ""
+    """What the kernel says to every new disk: zpool has written a table on it by then."""
+    events: list[Event] = field(default_factory=list)
+    """What was recorded of its disks."""
     name: str = "simulated"
 
     def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
         """A command, or CommandFailed with ZFS's own words."""
+        if argv == ("sh",):
+            self.events.append(noted(stdin))
+            return ""
         assert not stdin
         assert deadline < 1000, "every command has a deadline"
         verb = getattr(self, f"_{argv[0]}_{argv[1]}")
@@ -98,12 +109,13 @@ class World:
             for disk in top.disks:
                 self._must_be_blank(disk)
             minded = self._minds(pool, top) and top.role in ("data", "special")
-            if minded and "-f" not in flags:
+            if minded and not {"-f", "--allow-replication-mismatch"} & flags.keys():
                 raise Refused(
                     "invalid vdev specification\nuse '-f' to override the following errors:\n"
                     f"mismatched replication level: new vdev is {len(top.disks)}-way {top.kind}"
                 )
         if "-n" not in flags:
+            self._labelled([disk for top in new for disk in top.disks])
             pool.tops += new
             self._taken(disk for top in new for disk in top.disks)
         return _tree(name, [*pool.tops, *(new if "-n" in flags else [])])
@@ -115,35 +127,35 @@ class World:
         return even and any(new.differs(top) for top in held)
 
     def _zpool_attach(self, _: Mapping[str, str], name: str, there: str, new: str) -> None:
-        top = self._top(name, there)
+        self._labelled([_plain(new)])
+        top = self._found(name, there)[0]
         if top.kind not in ("disk", "mirror") or top.role in ("cache", "spare"):
             raise Refused("can only attach to mirrors and top-level disks")
-        self._must_be_blank(_plain(new))
         top.disks.append(_plain(new))
         top.kind = "mirror"
         self._taken([_plain(new)])
 
     def _zpool_detach(self, _: Mapping[str, str], name: str, disk: str) -> None:
-        top = self._top(name, disk)
+        top, member = self._found(name, disk)
         if top.kind != "mirror":
             raise Refused("only applicable to mirror and replacing vdevs")
-        top.disks.remove(_plain(disk))
+        top.disks.remove(member)
         if len(top.disks) == 1:
             top.kind = "disk"
-        self.disks[_plain(disk)] = "zfs_member"
+        self.disks[member] = "zfs_member"
 
     def _zpool_replace(self, _: Mapping[str, str], name: str, old: str, new: str) -> None:
-        top = self._top(name, old)
+        self._labelled([_plain(new)])
+        top, member = self._found(name, old)
         if top.role in ("cache", "spare"):
             raise Refused("device cannot be replaced")
-        self._must_be_blank(_plain(new))
-        top.disks[top.disks.index(_plain(old))] = _plain(new)
-        self.disks[_plain(old)] = "zfs_member"
+        top.disks[top.disks.index(member)] = _plain(new)
+        self.disks[member] = "zfs_member"
         self._taken([_plain(new)])
 
     def _zpool_remove(self, _: Mapping[str, str], name: str, which: str) -> None:
         pool = self.pools[name]
-        top = self._top(name, which)
+        top = self._found(name, which)[0]
         if top.role in ("data", "special"):
             if pool.has_parity:
                 raise Refused("operation not supported on this type of pool")
@@ -152,21 +164,35 @@ class World:
         pool.tops.remove(top)
         self.disks.update(dict.fromkeys(top.disks, "zfs_member"))
 
+    def _zpool_sync(self, _: Mapping[str, str], name: str) -> None:
+        assert name in self.pools
+
     def _zpool_upgrade(self, _: Mapping[str, str], name: str) -> None:
         self.pools[name].disabled.clear()
 
-    def _top(self, name: str, which: str) -> Top:
-        tops = self.pools[name].tops
-        for index, top in enumerate(tops):
-            if which == f"{top.kind}-{index}" or _plain(which) in top.disks:
-                return top
+    def _found(self, name: str, which: str) -> tuple[Top, str]:
+        """As zpool_find_vdev() has it: a number, a group, or a path with or without -part1."""
+        for index, top in enumerate(self.pools[name].tops):
+            if which in (f"{top.kind}-{index}", _guid_of(top)):
+                return top, top.disks[0]
+            for disk in top.disks:
+                if which in (f"{BY_ID}{disk}", f"{BY_ID}{disk}-part1", guid(disk)):
+                    return top, disk
         raise Refused(f"no such device in pool: {which}")
 
     def _must_be_blank(self, disk: str) -> None:
         if disk not in self.disks:
             raise Refused(f"cannot resolve path {disk}")
-        if self.disks[disk]:
+        if self.disks[disk] not in ("", TABLE):
             raise Refused(f"use '-f' to override: {disk} contains {self.disks[disk]}")
+
+    def _labelled(self, disks: Sequence[str]) -> None:
+        """As make_root_vdev() has it: before anything else is asked."""
+        for disk in disks:
+            self._must_be_blank(disk)
+        self.disks.update(dict.fromkeys(disks, TABLE))
+        if self.refuses:
+            raise Refused(self.refuses)
 
     def _taken(self, disks: "Sequence[str] | Iterator[str]") -> None:
         self.disks.update(dict.fromkeys(disks, "in a pool"))
@@ -248,12 +274,16 @@ class World:
 
     def seen(self) -> Observation:
         """The machine as the probe tells of it."""
-        kernel = {disk: f"sd{index}" for index, disk in enumerate(sorted(self.disks))}
+        kernel = {disk: f"sd{chr(97 + at)}" for at, disk in enumerate(sorted(self.disks))}
+        names = {kernel[disk]: (disk,) for disk in self.disks}
+        names |= {f"{kernel[disk]}1": (f"{disk}-part1",) for disk, on in self.disks.items()
+                  if on == "in a pool"}  # fmt: skip
         return Observation(
             self.name,
             pools=tuple(self._observed(name) for name in sorted(self.pools)),
             disks=tuple(_disk(kernel[disk], disk, self.disks[disk]) for disk in sorted(self.disks)),
-            device_names={kernel[disk]: (disk,) for disk in self.disks},
+            device_names=names,
+            disk_events=tuple(self.events),
             examined=tuple(
                 _examined(kernel[disk], disk, self.disks[disk]) for disk in sorted(self.disks)
             ),
@@ -304,6 +334,12 @@ def world(body: Storage, spare_disks: Sequence[str] = ()) -> World:
     return made
 
 
+def noted(script: str) -> Event:
+    """The line that a script adds to the record of disks."""
+    word, *rest = shlex.split(script.rstrip().rpartition("&& event ")[2])
+    return Event(0, word, dict(zip(rest[::2], rest[1::2], strict=True)))
+
+
 def _split(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """Options and the rest; those of -o one to a line."""
     flags: dict[str, str] = {}
@@ -346,7 +382,17 @@ def _tree(name: str, tops: Sequence[Top]) -> str:
 
 
 def _plain(path: str) -> str:
-    return path.removeprefix(BY_ID).removesuffix("-part1")
+    assert not path.endswith("-part1"), "only whole disks come"
+    return path.removeprefix(BY_ID)
+
+
+def guid(name: str) -> str:
+    """The number that ZFS has for a disk, or for the group that begins with it."""
+    return str(10**15 + crc32(name.encode()))
+
+
+def _guid_of(top: Top) -> str:
+    return guid(top.disks[0] if top.kind == "disk" else f"{top.kind} {top.disks[0]}")
 
 
 def _exact(name: str, text: str) -> str:
@@ -361,12 +407,13 @@ def _vdev(top: Top, index: int) -> Vdev:
     states = {"spare": "AVAIL"}
     leaves = tuple(
         Vdev(f"{BY_ID}{disk}-part1", "disk", top.role, states.get(top.role, "ONLINE"),
-             path=f"{BY_ID}{disk}-part1")
+             path=f"{BY_ID}{disk}-part1", guid=guid(disk))
         for disk in top.disks
     )  # fmt: skip
     if top.kind == "disk":
         return leaves[0]
-    return Vdev(f"{top.kind}-{index}", top.kind, top.role, "ONLINE", children=leaves)
+    return Vdev(f"{top.kind}-{index}", top.kind, top.role, "ONLINE", guid=_guid_of(top),
+                children=leaves)  # fmt: skip
 
 
 def _disk(kernel: str, name: str, holds: str) -> on_disks.Disk:

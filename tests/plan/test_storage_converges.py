@@ -6,7 +6,7 @@ from copy import deepcopy
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from emily_infra.apply.steps import take
+from emily_infra.apply.steps import Due, take
 from emily_infra.plan import Hazard, Step
 from emily_infra.plan.storage import foreign, steps
 from emily_infra.spec.host import HostSpec
@@ -158,7 +158,7 @@ def to_take(spec: HostSpec, machine: World) -> list[Step]:
 
 def done(machine: World, found: Sequence[Step]) -> World:
     for step in found:
-        take(step, machine)
+        take(Due(step), machine)
     return machine
 
 
@@ -242,7 +242,7 @@ def test_a_plan_that_is_cut_off_and_made_again_ends_the_same(
 def test_a_step_that_is_taken_twice_is_taken_once(pair: tuple[World, HostSpec]) -> None:
     machine, spec = pair
     for step in to_take(spec, machine):
-        take(step, machine)
+        take(Due(step), machine)
         again = {each.commands for each in steps(spec, machine.seen()) if each.hazard.runs}
 
         assert step.commands not in again

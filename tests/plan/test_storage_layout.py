@@ -10,10 +10,11 @@ from emily_infra.observe.pools import Pool, Property
 from emily_infra.observe.vdevs import Scan, Vdev
 from emily_infra.plan import Hazard, Step
 from emily_infra.plan.storage import steps, to_read
-from tests.plan.simulated import BY_ID, world
+from tests.plan.simulated import BY_ID, guid, world
 from tests.plan.tanks import Body, described
 
 PAIR: Body = {"data": [{"mirror": ["disk-a", "disk-b"]}]}
+SPARED: Body = PAIR | {"spares": ["disk-c"]}
 RAIDZ: Body = {"data": [{"raidz1": ["disk-a", "disk-b", "disk-c"]}]}
 
 
@@ -22,9 +23,12 @@ def needed(now: Body, wished: Body, **changes: Any) -> list[Step]:
     return list(steps(described(wished), changed(now, **changes)))
 
 
-def changed(now: Body, disks: dict[str, str] | None = None, **pool: Any) -> Observation:
+def changed(
+    now: Body, disks: dict[str, str] | None = None, pulled: str = "", **pool: Any
+) -> Observation:
     machine = world(described(now).storage)
     machine.disks |= disks or {}
+    machine.disks.pop(pulled, "")
     seen = machine.seen()
     return replace(seen, pools=(replace(seen.pools[0], **pool),))
 
@@ -34,6 +38,16 @@ def vdevs(now: Body, old: str, **changes: Any) -> tuple[Vdev, ...]:
     (top,) = changed(now).pools[0].vdevs
     leaves = tuple(replace(leaf, **changes) if old in leaf.name else leaf for leaf in top.children)
     return (replace(top, children=leaves),)
+
+
+def standing_in(**changes: Any) -> tuple[Vdev, ...]:
+    """A pair whose second disk is gone, and the spare disk-c in its place."""
+    top, listed = changed(SPARED).pools[0].vdevs
+    first, second = top.children
+    comes = replace(second, name=listed.name, path=listed.path, guid=listed.guid, **changes)
+    gone = replace(second, state="REMOVED", guid="31")
+    spare = replace(second, name="spare-1", kind="spare", children=(gone, comes))
+    return (replace(top, children=(first, spare)),)
 
 
 # --- whole vdevs
@@ -59,7 +73,7 @@ def test_what_stands_on_a_disk_is_said_and_the_vdev_not_added() -> None:
     (step,) = needed(PAIR, log, disks={"disk-c": "ext4"})
 
     assert step.hazard is Hazard.IMPOSSIBLE
-    assert "disk-c is not blank: /dev/sd2 holds ext4" in step.why
+    assert "disk-c is not blank: /dev/sdc holds ext4" in step.why
     assert "wipefs --no-act" in step.why
 
 
@@ -116,7 +130,7 @@ def test_a_log_can_be_taken_out_again() -> None:
     (come,), (go,) = needed(PAIR, log), needed(log, PAIR)
 
     assert (come.hazard, go.hazard) == (Hazard.SAFE, Hazard.SAFE)
-    assert go.commands == (("zpool", "remove", "tank", f"{BY_ID}disk-c-part1"),)
+    assert go.commands == (("zpool", "remove", "tank", guid("disk-c")),)
 
 
 def test_a_vdev_that_host_yaml_does_not_know_goes_only_if_somebody_asks_for_it() -> None:
@@ -125,7 +139,7 @@ def test_a_vdev_that_host_yaml_does_not_know_goes_only_if_somebody_asks_for_it()
     (step,) = needed(both, PAIR)
 
     assert (step.hazard, step.offered, step.word) == (Hazard.IRREVERSIBLE, True, "remove:tank")
-    assert step.commands == (("zpool", "remove", "tank", "mirror-1"),)
+    assert step.commands == (("zpool", "remove", "tank", guid("mirror disk-c")),)
 
 
 @pytest.mark.parametrize("role", ["data", "special"])
@@ -164,7 +178,7 @@ def test_one_disk_becomes_a_mirror() -> None:
 
     assert step.hazard is Hazard.SAFE
     assert step.commands == ((
-        "zpool", "attach", "-o", "ashift=12", "tank", f"{BY_ID}disk-a-part1", f"{BY_ID}disk-b",
+        "zpool", "attach", "-o", "ashift=12", "tank", guid("disk-a"), f"{BY_ID}disk-b",
     ),)  # fmt: skip
 
 
@@ -172,7 +186,7 @@ def test_a_copy_less_is_told_with_what_may_still_fail() -> None:
     (step,) = needed({"data": [{"mirror": ["disk-a", "disk-b", "disk-c"]}]}, PAIR)
 
     assert step.hazard is Hazard.DISRUPTIVE
-    assert step.commands == (("zpool", "detach", "tank", f"{BY_ID}disk-c-part1"),)
+    assert step.commands == (("zpool", "detach", "tank", guid("disk-c")),)
     assert "1 of 2 may still fail" in step.why
 
 
@@ -184,12 +198,39 @@ def test_the_last_whole_copy_is_not_detached() -> None:
     assert step.hazard is Hazard.IMPOSSIBLE
 
 
+@pytest.mark.parametrize(
+    "ill",
+    [{"vdevs": {"note": "(awaiting resilver)"}}, {"vdevs": {"checksum": 3}}, {"pulled": "disk-a"}],
+    ids=["not-resilvered", "errors", "pulled"],
+)
+def test_no_copy_goes_and_none_is_made_from_one_that_is_only_called_online(
+    ill: dict[str, Any],
+) -> None:
+    only_a: Body = {"data": [{"disk": "disk-a"}]}
+    three: Body = {"data": [{"mirror": ["disk-a", "disk-b", "disk-c"]}]}
+    ill = ill | ({"vdevs": vdevs(PAIR, "disk-a", **ill["vdevs"])} if "vdevs" in ill else {})
+
+    (go,) = needed(PAIR, only_a, **ill)
+    (come,) = needed(PAIR, three, **ill)
+
+    assert go.hazard is Hazard.IMPOSSIBLE
+    assert come.commands[0][-2:] == (guid("disk-b"), f"{BY_ID}disk-c")
+
+
+def test_a_copy_less_counts_only_those_that_are_whole() -> None:
+    three: Body = {"data": [{"mirror": ["disk-a", "disk-b", "disk-c"]}]}
+
+    (step,) = needed(three, PAIR, vdevs=vdevs(three, "disk-a", state="FAULTED"))
+
+    assert "no disk may fail any more" in step.why
+
+
 def test_a_disk_takes_the_place_of_the_one_that_stood_there() -> None:
     (step,) = needed(RAIDZ, {"data": [{"raidz1": ["disk-a", "disk-d", "disk-c"]}]})
 
     assert step.hazard is Hazard.SAFE
     assert step.commands == ((
-        "zpool", "replace", "-o", "ashift=12", "tank", f"{BY_ID}disk-b-part1", f"{BY_ID}disk-d",
+        "zpool", "replace", "-o", "ashift=12", "tank", guid("disk-b"), f"{BY_ID}disk-d",
     ),)  # fmt: skip
     assert "the old disk stays" in step.why
 
@@ -229,20 +270,28 @@ def test_a_checkpoint_holds_every_disk() -> None:
     assert "zpool checkpoint -d tank" in step.why
 
 
-def test_a_spare_that_stands_in_may_keep_its_place() -> None:
-    first, second = changed(PAIR).pools[0].vdevs[0].children
-    spare = replace(second, name="spare-1", kind="spare", children=(
-        replace(second, state="REMOVED", guid="31"),
-        replace(second, name="s", path=f"{BY_ID}disk-c-part1"),
-    ))  # fmt: skip
-    (top,) = changed(PAIR).pools[0].vdevs
+def test_no_disk_joins_another_while_a_vdev_leaves() -> None:
+    (step,) = needed({"data": [{"disk": "disk-a"}]}, PAIR, leaving="mirror-1")
 
-    (step,) = needed(
-        PAIR, {"data": [{"mirror": ["disk-a", "disk-c"]}]},
-        vdevs=(replace(top, children=(first, spare)),),
-    )  # fmt: skip
+    assert step.hazard is Hazard.IMPOSSIBLE
+    assert "mirror-1 is being removed" in step.why
+
+
+def test_a_spare_that_stands_in_may_keep_its_place() -> None:
+    (step,) = needed(SPARED, {"data": [{"mirror": ["disk-a", "disk-c"]}]}, vdevs=standing_in())
 
     assert step.commands == (("zpool", "detach", "tank", "31"),)
+
+
+def test_a_spare_keeps_no_place_before_it_holds_everything() -> None:
+    (step,) = needed(
+        SPARED,
+        {"data": [{"mirror": ["disk-a", "disk-c"]}]},
+        vdevs=standing_in(note="(awaiting resilver)"),
+    )
+
+    assert step.hazard is Hazard.IMPOSSIBLE
+    assert "the spare disk-c is not resilvered yet" in step.why
 
 
 def test_a_spare_at_work_is_not_taken_away() -> None:

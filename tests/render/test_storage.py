@@ -1,7 +1,9 @@
 """What the rendered storage module asks of NixOS, as Nix itself reads it."""
 
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -195,6 +197,31 @@ def test_what_zfs_refuses_after_a_boot_is_logged_and_fails_nothing(tmp_path: Pat
 
     assert asked == ["set mountpoint=/srv/home tank/home", "set quota=1000000000000 tank/home"]
     assert "<3>tank/home: cannot set quota=" in (tmp_path / "said").read_text()
+
+
+def test_a_pool_that_hangs_after_a_boot_keeps_no_other_from_being_settled(tmp_path: Path) -> None:
+    unit = module(shipped("ember"), "storage")["systemd"]["services"]["emily-dataset-properties"]
+    for pool in ("ember", "rpool"):
+        (tmp_path / pool).mkdir()
+        (tmp_path / pool / "state").write_text("ONLINE\n")
+    zfs = tmp_path / "zfs"
+    zfs.write_text(
+        "#!/bin/sh\ncase $* in\nget*ember) sleep 60 ;;\n"
+        'get*) printf "rpool/nix\\tcompression\\tlz4\\n" ;;\n'
+        f'set*) echo "$*" >"{tmp_path}/asked" ;;\nesac\n'
+    )
+    zfs.chmod(0o755)
+    script = unit["script"].replace("/proc/spl/kstat/zfs", str(tmp_path))
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    running = subprocess.Popen(["bash", "-c", script], env=path, start_new_session=True)
+    end = time.monotonic() + 15
+    while not (tmp_path / "asked").exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+
+    assert (tmp_path / "asked").read_text() == "set compression=zstd rpool/nix\n"
 
 
 def test_two_words_for_one_compression_are_no_difference(tmp_path: Path) -> None:

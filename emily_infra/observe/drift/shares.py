@@ -16,7 +16,7 @@ _GLOBAL = "global"
 def differences(host: Host, seen: Observation) -> Iterator[Difference]:
     """Every setting of every share, and shares of nobody's."""
     wished = _wished(host)
-    if not wished or not seen.knows("smb_conf"):
+    if not wished or not seen.knows("basics"):
         return
     found = sections(seen.smb_conf)
     found.pop(_GLOBAL, None)

@@ -21,7 +21,7 @@ _TOLERANCE = 0.01
 
 def differences(host: Host, seen: Observation) -> Iterator[Difference]:
     """Disks, then pools with their members, then datasets with their properties and mounts."""
-    if seen.knows("disks_by_id", "block_devices"):
+    if seen.knows("links", "block_devices"):
         yield from _disks(host, seen)
     for name, pool in sorted(host.spec.storage.pools.items()):
         found = seen.pool(name)
@@ -29,7 +29,7 @@ def differences(host: Host, seen: Observation) -> Iterator[Difference]:
             yield from _members(host, pool, found, seen)
             yield from _datasets(pool, found)
         elif seen.knows("pools"):
-            command = ("zpool", "import", name)
+            command = ("zpool", "import", "-d", _BY_ID.rstrip("/"), name)
             yield Difference(AREA, f"pool {name}", "imported", "not imported", command)
     yield from _mounts(host, seen)
 

@@ -20,10 +20,13 @@ def differences(host: Host, files: Mapping[str, str], seen: Observation) -> Iter
 
 
 def _identity(host: Host, seen: Observation) -> Iterator[Difference]:
-    wished = {"hostname": host.name, "host_id": host.spec.system.host_id}
-    for name, value in wished.items():
+    wished = {
+        ("hostname", "basics"): host.name,
+        ("host_id", "host_id"): host.spec.system.host_id,
+    }
+    for (name, section), value in wished.items():
         found = getattr(seen.identity, name)
-        if seen.knows("identity") and found != value:
+        if seen.knows(section) and found != value:
             yield Difference(AREA, name, value, found or "nothing", apply(host.name))
 
 
@@ -83,7 +86,7 @@ def _distance(here: str | None, there: str | None) -> str:
 def _strangers(name: str, seen: Observation) -> Iterator[Difference]:
     """Generations since the first deploy on record that no deploy made."""
     records = seen.deploys.records
-    if not records or not seen.knows("deploys", "generations"):
+    if not records or not seen.knows("state", "links"):
         return
     ours = {toplevel for each in records for toplevel in (each.old, each.new)}
     for each in seen.generation.generations:

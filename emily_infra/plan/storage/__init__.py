@@ -12,7 +12,7 @@ from emily_infra.observe.pools import standstill
 from emily_infra.plan.model import Hazard, Step
 from emily_infra.plan.storage import vdevs
 from emily_infra.plan.storage.datasets import Tree, named
-from emily_infra.plan.storage.newcomers import disks_of, unread
+from emily_infra.plan.storage.newcomers import admitted, disks_of, unread
 from emily_infra.plan.storage.site import Site
 from emily_infra.render.storage import BY_ID
 from emily_infra.spec import storage
@@ -20,7 +20,7 @@ from emily_infra.spec.host import HostSpec
 from emily_infra.spec.topology import datasets
 from emily_infra.zfs.commands import create_pool
 
-__all__ = ["foreign", "steps", "to_read"]
+__all__ = ["against", "foreign", "steps", "to_read"]
 
 
 def steps(spec: HostSpec, observation: Observation) -> Iterator[Step]:
@@ -69,6 +69,16 @@ def to_read(spec: HostSpec, observation: Observation) -> tuple[str, ...]:
     sites = [site for site in found if site and site.pool.told]
     places = (place for site in sites for place in disks_of(site, unread(site)).values())
     return tuple(dict.fromkeys(place.disk for place in places))
+
+
+def against(spec: HostSpec, step: Step, observation: Observation) -> Iterator[str]:
+    """What stands against the disks that one of the steps takes, by a later look."""
+    for name in sorted(spec.storage.pools):
+        site = _site(spec, name, observation)
+        if site and any(name in command for command in step.commands):
+            why = standstill(site.pool)
+            yield from [why] if why else ()
+            yield from (each.why for each in admitted(site, [step]) if not each.hazard.runs)
 
 
 def foreign(spec: HostSpec, observation: Observation) -> Iterator[str]:

@@ -40,11 +40,6 @@ class Slot:
     vdev: Vdev
     disks: tuple[str, ...]
 
-    @property
-    def is_well(self) -> bool:
-        """Whether what stands there is whole."""
-        return self.vdev.state == "ONLINE"
-
 
 @dataclass(frozen=True)
 class Group:

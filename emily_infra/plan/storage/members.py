@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from emily_infra.observe.vdevs import Vdev
 from emily_infra.plan.model import Hazard, Step, Taking
 from emily_infra.plan.storage.layout import Group, Slot, Wish, in_place
 from emily_infra.plan.storage.site import MOVE, Site, impossible
@@ -44,13 +43,15 @@ def _for_good(site: Site, wish: Wish, group: Group) -> Iterator[Step]:
         if stands_in and set(slot.disks) & set(wish.disks):
             stays = next(disk for disk in slot.disks if disk in wish.disks)
             first = slot.vdev.leaves[0]
-            yield _told_if_busy(site, Step(
+            step = Step(
                 f"let {stays} keep the place of {slot.disks[0]} in {site.name}",
                 Hazard.SAFE,
                 f"the spare {stays} stands in for it, and host.yaml names it as the member",
-                (("zpool", "detach", site.name, path_of(first)),),
+                (("zpool", "detach", site.name, first.handle),),
                 f"with a blank disk: zpool replace {site.name} {stays} DISK",
-            ))  # fmt: skip
+            )
+            ill = site.illness(slot.vdev.leaves[slot.disks.index(stays)])
+            yield _told(step, f"the spare {stays} {ill}") if ill else _told_if_busy(site, step)
 
 
 def _other_width(site: Site, wish: Wish, group: Group) -> Step:
@@ -72,15 +73,16 @@ def _other_width(site: Site, wish: Wish, group: Group) -> Step:
 
 def _replace(site: Site, slot: Slot, disk: str) -> Step:
     old = slot.vdev.leaves[0]
-    if slot.is_well:
+    ill = site.illness(old)
+    if not ill:
         why = "the old disk stays in its place until the new one holds everything"
     else:
-        why = f"the old disk is {old.state}; until the resilver is over the vdev survives less"
+        why = f"the old disk {ill}; until the resilver is over the vdev survives less"
     step = Step(
         f"replace {slot.disks[0]} by {disk} in {site.name}",
         Hazard.SAFE,
         f"host.yaml names {disk} in its place; {why}",
-        (_ashift(site, "replace", path_of(old), f"{BY_ID}/{disk}"),),
+        (_ashift(site, "replace", old.handle, f"{BY_ID}/{disk}"),),
         f"while it resilvers: zpool detach {site.name} {BY_ID}/{disk}",
         taking=Taking((disk,)),
     )
@@ -90,36 +92,46 @@ def _replace(site: Site, slot: Slot, disk: str) -> Step:
 
 
 def _attach(site: Site, kept: list[Slot], disk: str) -> Step:
-    whole = [slot for slot in kept if slot.is_well and slot.vdev.kind == "disk"]
+    whole = [slot for slot in kept if site.is_well(slot) and slot.vdev.kind == "disk"]
     beside = whole[0].vdev if whole else kept[0].vdev.leaves[0]
     step = Step(
         f"attach {disk} to {site.name}, beside {(whole or kept)[0].disks[0]}",
         Hazard.SAFE,
         "host.yaml has one more copy there; the pool is slower while it is made",
-        (_ashift(site, "attach", path_of(beside), f"{BY_ID}/{disk}"),),
+        (_ashift(site, "attach", beside.handle, f"{BY_ID}/{disk}"),),
         f"zpool detach {site.name} {BY_ID}/{disk}",
         taking=Taking((disk,)),
     )
     if not whole:
-        return _told(step, "none of the disks beside it is whole; mend the mirror first")
+        return _told(step, f"none of the disks beside it is whole: {_ill(site, kept)}")
     return _told_if_busy(site, step)
 
 
 def _detach(site: Site, group: Group, slot: Slot, leaving: list[Slot]) -> Step:
     staying = [other for other in group.slots if other not in leaving]
-    left = len(staying) - 1
-    loses = f"{left} of {left + 1} may still fail" if left else "no disk may fail any more"
-    back = path_of(staying[0].vdev.leaves[0]) if staying else "DISK"
+    left = sum(map(site.is_well, staying)) - 1
+    loses = f"{left} of {len(staying)} may still fail" if left else "no disk may fail any more"
+    back = staying[0].vdev.leaves[0].handle if staying else "DISK"
     step = Step(
         f"detach {slot.disks[0]} from {site.name}",
         Hazard.DISRUPTIVE,
         f"host.yaml does not name it; of this mirror {loses}",
-        (("zpool", "detach", site.name, path_of(slot.vdev.leaves[0])),),
+        (("zpool", "detach", site.name, slot.vdev.leaves[0].handle),),
         f"zpool attach {site.name} {back} {BY_ID}/{slot.disks[0]}",
     )
-    if not any(other.is_well for other in staying):
-        return _told(step, "none of the disks that would stay is whole; mend the mirror first")
+    if left < 0:
+        return _told(step, f"none of the disks that would stay is whole: {_ill(site, staying)}")
     return _told_if_busy(site, step)
+
+
+def _ill(site: Site, slots: list[Slot]) -> str:
+    found = (
+        f"{disk} {ill}"
+        for slot in slots
+        for disk, leaf in zip(slot.disks, slot.vdev.leaves, strict=True)
+        if (ill := site.illness(leaf))
+    )
+    return f"{', '.join(found)}; mend the mirror first"
 
 
 def _ashift(site: Site, verb: str, *disks: str) -> tuple[str, ...]:
@@ -132,8 +144,3 @@ def _told_if_busy(site: Site, step: Step) -> Step:
 
 def _told(step: Step, why: str) -> Step:
     return Step(step.title, Hazard.IMPOSSIBLE, why, step.commands, taking=step.taking)
-
-
-def path_of(leaf: Vdev) -> str:
-    """A disk as zpool finds it: by its number where the path leads nowhere any more."""
-    return leaf.path if leaf.state == "ONLINE" and leaf.path else leaf.guid or leaf.name

@@ -4,16 +4,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from emily_infra.disks.blank import Guard, Report
-from emily_infra.disks.places import Members, Place, members
+from emily_infra.disks.places import Members, Place
+from emily_infra.disks.places import members as members_of
 from emily_infra.plan.model import Hazard, Step
 from emily_infra.plan.storage.site import Site
+from emily_infra.storage import record
 from emily_infra.zfs.members import member
 
 
 def unread(site: Site) -> list[str]:
     """The members of host.yaml that the pool does not have."""
     there = {site.names.of(leaf) for leaf in site.pool.leaves}
-    return [disk for disk in dict.fromkeys(members(site.body)) if disk not in there]
+    return [disk for disk in dict.fromkeys(members_of(site.body)) if disk not in there]
 
 
 def disks_of(site: Site, names: Iterable[str]) -> dict[str, Place]:
@@ -31,9 +33,12 @@ def disks_of(site: Site, names: Iterable[str]) -> dict[str, Place]:
 def admitted(site: Site, steps: Iterable[Step]) -> Iterator[Step]:
     """The steps, but those that would write to a disk that is not proven blank: they are told."""
     places = disks_of(site, unread(site))
-    guard = Guard(
-        site.seen, Members(site.storage, site.seen), tuple(places.values()), site.pool.name
-    )
+    disks = {place.disk for place in places.values()}
+    begun: dict[str, str] = {}
+    for disk in disks:
+        begun |= record.begun(site.seen, record.of_disk(disk))
+    members = Members(site.storage, site.seen)
+    guard = Guard(site.seen, members, tuple(places.values()), site.pool.name, begun)
     reports = dict(zip(places, guard.reports(), strict=True))
     for step in steps:
         names = step.taking.disks if step.taking and step.hazard.runs else ()

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from emily_infra.disks.places import Members
+from emily_infra.disks.redundancy import Redundancy
 from emily_infra.observe import Observation
 from emily_infra.observe.pools import Pool
+from emily_infra.observe.vdevs import Vdev
 from emily_infra.plan.model import Hazard, Step
-from emily_infra.plan.storage.layout import Group, Match, groups, match, wishes
+from emily_infra.plan.storage.layout import Group, Match, Slot, groups, match, wishes
 from emily_infra.spec import storage
 from emily_infra.zfs.shapes import Names, declared_shapes
 
@@ -64,19 +67,32 @@ class Site:
                 f"{self.name} has a checkpoint, and until it is gone no disk may come or go: "
                 f"zpool checkpoint -d {self.name} gives it up"
             )
+        if self.pool.leaving:
+            return (
+                f"{self.pool.leaving} is being removed, and until it is gone ZFS takes no disk "
+                f"beside another: zpool status {self.name}"
+            )
         for scan in self.pool.scans:
             if scan.kind == "resilver" and scan.state == "running":
                 done = f", {scan.percent:.0f} % done" if scan.percent is not None else ""
                 return f"a resilver is running{done}; plan again when it is over"
         return ""
 
-    def members(self, role: str) -> dict[str, str]:
-        """The spares, or the cache devices: each with the path that the pool has for it."""
-        return {
-            group.disks[0]: group.vdev.leaves[0].path or group.vdev.name
-            for group in self.groups
-            if group.role == role
-        }
+    @cached_property
+    def _redundancy(self) -> Redundancy:
+        return Redundancy(self.pool, Members(self.storage, self.seen).is_there)
+
+    def illness(self, leaf: Vdev) -> str:
+        """Why nothing is to rest on a disk; nothing where it may. ZFS's own word is not enough."""
+        return self._redundancy.why_not_whole(leaf) or ("has had errors" if leaf.errors else "")
+
+    def is_well(self, slot: Slot) -> bool:
+        """Whether a disk stands there that holds all that belongs there."""
+        return not all(map(self.illness, slot.vdev.leaves))
+
+    def members(self, role: str) -> dict[str, Vdev]:
+        """The spares, or the cache devices, each by its name in host.yaml."""
+        return {group.disks[0]: group.vdev.leaves[0] for group in self.groups if group.role == role}
 
 
 def impossible(title: str, why: str) -> Step:

@@ -128,7 +128,7 @@ def _surplus(site: Site, group: Group) -> Step:
         Hazard.IRREVERSIBLE,
         f"host.yaml does not know of it: write it there, or have it removed. Then what it holds"
         f"{held} moves to the other vdevs, which need the room for it",
-        (("zpool", "remove", site.name, group.vdev.path or group.vdev.name),),
+        (("zpool", "remove", site.name, group.vdev.handle),),
         f"while it moves: zpool remove -s {site.name}",
         word=f"remove:{site.name}",
         offered=True,
@@ -142,7 +142,7 @@ def _logs_that_go(site: Site) -> Iterator[Step]:
                 f"remove {group} from {site.name}",
                 Hazard.SAFE,
                 "host.yaml does not name it; synchronous writes go to the data disks",
-                (("zpool", "remove", site.name, group.vdev.path or group.vdev.name),),
+                (("zpool", "remove", site.name, group.vdev.handle),),
                 f"zpool add {site.name} {group}",
             )
 
@@ -162,10 +162,9 @@ def _aside(site: Site) -> Iterator[Step]:
 
 
 def _take_away(site: Site, role: str, disk: str) -> Step:
-    path = site.members(role)[disk]
+    leaf = site.members(role)[disk]
     title = f"remove {role} {disk} from {site.name}"
-    states = {leaf.path: leaf.state for leaf in site.pool.leaves if leaf.role == role}
-    if states.get(path) == _IN_USE:
+    if leaf.state == _IN_USE:
         return impossible(
             title,
             "it stands in for another disk now; replace that one first, and it is free again",
@@ -174,7 +173,7 @@ def _take_away(site: Site, role: str, disk: str) -> Step:
         title,
         Hazard.SAFE,
         "host.yaml does not name it; nothing is lost with it",
-        (("zpool", "remove", site.name, path),),
+        (("zpool", "remove", site.name, leaf.handle),),
         f"zpool add {site.name} {role} {BY_ID}/{disk}",
     )
 

@@ -42,8 +42,9 @@
 
   # Somebody may have set something by hand, and a pool may come from another machine. Only what
   # differs is set, each in the journal. It holds up what needs a dataset, but not the boot: nothing
-  # requires it, it ends well whatever zfs says, and a pool that hangs costs it a minute. Where a
-  # dataset is mounted by fileSystems its mountpoint is left alone.
+  # requires it, it ends well whatever zfs says, and a pool that hangs costs it a minute, and the
+  # other pools nothing: no signal ends zfs there, so each has a job of its own. Where a dataset is
+  # mounted by fileSystems its mountpoint is left alone.
   systemd.services.emily-dataset-properties = {
     description = "Set the properties of datasets that are not as host.yaml says";
     wantedBy = [ "multi-user.target" ];
@@ -97,8 +98,11 @@
       }
     ''
     + ''
-      look tank
-      settle tank/home compression=zstd quota=0 recordsize=131072 reservation=0
+      (
+        look tank
+        settle tank/home compression=zstd quota=0 recordsize=131072 reservation=0
+      ) &
+      wait
     '';
   };
 
