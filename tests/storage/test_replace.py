@@ -1,6 +1,7 @@
 """A disk that is replaced, from the new one in its bay to host.yaml."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from emily_infra.storage.offline import offline
 from emily_infra.storage.replace import Replacement, label_size
 from tests.hosts import as_host, as_text, shipped
 from tests.storage.test_offline import RAIDZ2, running, states
-from tests.storage.world import Cut, FakeDisk, World
+from tests.storage.world import BY_ID, Cut, FakeDisk, FakePool, Leaf, World
 
 OLD, NEW = "ata-HDD_3", "ata-HDD_NEW9"
 TB = 10**12
@@ -120,6 +121,45 @@ def test_partitions_of_a_disk_are_all_replaced(tmp_path: Path) -> None:
     world.finish("rpool")
     walk(world, asked(tmp_path, host, "nvme-A", confirm=new), new)
     assert "nvme-C-part5" in (tmp_path / "hosts/ember/host.yaml").read_text()
+
+
+def foreign(world: World, path: str) -> None:
+    """A pool that host.yaml knows nothing of."""
+    world.pools["scratch"] = FakePool("scratch", [("data", "disk", [Leaf(f"{BY_ID}{path}")])], [])
+
+
+def test_a_foreign_pool_on_the_new_disk_hides_nothing_of_what_is_on_its_partitions(
+    tmp_path: Path,
+) -> None:
+    host = shipped("ember")
+    world = running(tmp_path, host)
+    world.disks.append(FakeDisk("nvme-C", "nvme7n1", 960_197_124_096, transport="nvme"))
+    sizes = {number: int(part.size) for number, part in
+             host.spec.storage.disks["nvme-A"].partitions.items()}  # fmt: skip
+    world.disks[-1].partition(sizes | {"9": 1 << 30})
+    world.disks[-1].written |= {"3", "5"}
+    foreign(world, "nvme-C-part9")
+
+    with pytest.raises(NotTaken, match=r"p3 holds data .*p5 holds data"):
+        Replacement(world, host, "nvme-A", "nvme-C").begin()
+
+    assert not world.ran
+
+
+@pytest.mark.parametrize("after", range(1, 16))
+def test_cut_off_between_two_places_the_other_one_is_taken_up(tmp_path: Path, after: int) -> None:
+    host = shipped("ember")
+    world = running(tmp_path, host)
+    world.disks.append(FakeDisk("nvme-C", "nvme7n1", 960_197_124_096, transport="nvme"))
+    world.fuse = after
+    with suppress(Cut):
+        Replacement(world, host, "nvme-A", "nvme-C").begin()
+    world.fuse = None
+
+    standing = Replacement(world, host, "nvme-A", "nvme-C").begin()
+
+    assert standing.is_begun
+    assert len(world.did("zpool", "replace")) == 2
 
 
 @pytest.mark.parametrize("size", [3_999_000_000_000, 4_000_000_000_000])
