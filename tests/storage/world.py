@@ -46,6 +46,11 @@ class FakeDisk:
         joint = "p" if number and self.kernel[-1].isdigit() else ""
         return f"/dev/{self.kernel}{joint}{number}"
 
+    def filesystem(self, number: str) -> str | None:
+        """What the machine's index of devices has."""
+        kinds = (kind for kind in self.signatures.get(number, []) if kind not in ("gpt", "PMBR"))
+        return next(kinds, None)
+
     def partition(self, sizes: dict[str, int]) -> None:
         """Write a table."""
         self.parts = sizes
@@ -225,12 +230,13 @@ class World:
             yield {
                 "name": disk.kernel, "type": "disk", "size": disk.size, "serial": disk.serial,
                 "model": disk.model, "tran": disk.transport, "rota": True, "ro": False,
-                "mountpoints": [disk.mounts.get("")],
+                "mountpoints": [disk.mounts.get("")], "fstype": disk.filesystem(""),
             }  # fmt: skip
             for number, size in disk.parts.items():
                 yield {
                     "name": disk.device(number).removeprefix("/dev/"), "type": "part",
                     "pkname": disk.kernel, "size": size, "mountpoints": [disk.mounts.get(number)],
+                    "fstype": disk.filesystem(number),
                 }  # fmt: skip
 
     def _kernel(self) -> Iterator[tuple[str, str]]:
