@@ -1,6 +1,7 @@
 """The guard against what real programs write on real devices."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,31 @@ def test_without_the_program_that_reads_labels_nothing_is_blank(disk: Loop) -> N
     (disk.programs / "zdb").unlink()
 
     (report,) = judged(disk.look())
+
+    assert against(report) == {"DSK006"}
+
+
+def test_partitions_that_came_after_the_reading_were_not_read(disk: Loop) -> None:
+    before = disk.look()
+    disk.run(*GPT, stdin=b",100M\n")
+    disk.run("partx", "--add", "DEVICE")
+    after = disk.look()
+    disk.run("partx", "--delete", "DEVICE")
+    assert any(each.parts for each in after.disks if NAME in each.ids)
+
+    (report,) = judged(replace(after, examined=before.examined))
+
+    assert against(report) == {"DSK006"}
+    assert "came or went" in report.objections[0].message
+
+
+def test_partitions_that_went_after_the_reading_were_not_all_that_is_there(disk: Loop) -> None:
+    disk.run(*GPT, stdin=b",100M\n")
+    disk.run("partx", "--add", "DEVICE")
+    before = disk.look()
+    disk.run("partx", "--delete", "DEVICE")
+
+    (report,) = judged(replace(disk.look(), examined=before.examined))
 
     assert against(report) == {"DSK006"}
 
