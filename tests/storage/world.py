@@ -17,6 +17,7 @@ from tests.observe.made import links, pairs, printed, texts
 
 BY_ID = "/dev/disk/by-id/"
 NOW = 1_795_259_000
+LENT = {"spare": 3, "cache": 4}
 
 
 class Cut(Exception):
@@ -56,6 +57,12 @@ class FakeDisk:
         self.parts = sizes
         self.signatures[""] = ["gpt", "PMBR"]
         self.written.add("")
+
+    def lends(self, number: str, state: int) -> None:
+        """Write the label of a spare (3) or a cache (4), which names no pool."""
+        self.labels[number] = f"    version: 5000\n    state: {state}\n    guid: 8\n"
+        self.signatures[number] = [*self.signatures.get(number, []), "zfs_member"]
+        self.written.add(number)
 
     def label(self, number: str, pool: str, txg: int, state: int = 0, hostid: int = 0) -> None:
         """Write the label of a pool."""
@@ -301,8 +308,9 @@ class World:
             raise CommandFailed(self.name, argv, Ending(1, "", text))
         if "-n" in argv:
             return self.understands or _understood(name, vdevs)
-        for path in [leaf.path for leaf in FakePool(name, vdevs, []).leaves()]:
-            self._take(path, name)
+        for role, _, members in vdevs:
+            for leaf in FakePool(name, [(role, "", members)], []).leaves():
+                self._take(leaf.path, name, role)
         if self.middle in ("tables", "labels"):
             raise Cut
         if self.middle == "pool":
@@ -312,11 +320,15 @@ class World:
         self.pools[name] = FakePool(name, vdevs, [], altroot=altroot)
         return ""
 
-    def _take(self, path: str, pool: str) -> None:
+    def _take(self, path: str, pool: str, role: str = "") -> None:
         disk, number = self.disk(path)
         if "1" not in disk.parts or "9" in disk.parts:
             disk.partition({"1": disk.size - (9 << 20), "9": 8 << 20})
-        if self.middle != "tables":
+        if self.middle == "tables":
+            return
+        if role in LENT:
+            disk.lends(number or "1", LENT[role])
+        else:
             disk.label(number or "1", pool, txg=0, hostid=self.hostid)
 
     def _commit(self, pool: str) -> None:
