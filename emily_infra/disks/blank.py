@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from emily_infra.disks.partitions import SECTOR, numbered
+from emily_infra.disks.partitions import SECTOR, numbered, table
 from emily_infra.disks.places import Members, Place
 from emily_infra.observe import Observation
 from emily_infra.observe.disks import Disk, Examined, Partition, Signature, ZfsLabel
@@ -48,6 +48,11 @@ class Report:
     """It is blank, and lacks the partitions that host.yaml declares."""
     to_format: tuple[str, ...] = ()
     """Numbers of partitions that no pool gets and that are blank."""
+
+    @property
+    def table(self) -> str:
+        """The partition table that host.yaml declares, in the sectors of this disk."""
+        return table(self.place.body, self.found.logical if self.found else SECTOR)
 
     @property
     def why_not(self) -> str:

@@ -118,7 +118,7 @@ class Replacement:
         details = {"old": self.old, "new": self.new, "serial": found.serial if found else ""}
         record.begin(self.machine, self._creation, {self.new: details["serial"]})
         if report.to_partition:
-            partition(self.machine, report.place, self.tell)
+            partition(self.machine, report, self.tell)
             report = self.check(self.look())
         make_formats(self.machine, report.place, report.to_format)
         for member in standing.members:

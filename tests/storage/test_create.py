@@ -53,6 +53,17 @@ def test_partitions_are_made_where_they_are_declared(tmp_path: Path) -> None:
     assert ("special", "mirror") in [each[:2] for each in world.pools["tank"].vdevs]
 
 
+def test_a_table_counts_in_the_sectors_of_its_disk(tmp_path: Path) -> None:
+    world = machine(tmp_path, PARTED)
+    for disk in world.disks:
+        disk.logical = 4096
+
+    creation(world, PARTED).make()
+
+    (disk,) = [each for each in world.disks if each.id == "nvme-A"]
+    assert disk.parts == {"1": 1 << 30, "2": 64 << 30}
+
+
 COMMANDS = 14
 
 

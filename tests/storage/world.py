@@ -34,6 +34,7 @@ class FakeDisk:
     serial: str = ""
     model: str = "HDD"
     transport: str = "sata"
+    logical: int = 512
     parts: dict[str, int] = field(default_factory=dict)
     signatures: dict[str, list[str]] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -238,6 +239,7 @@ class World:
                 "name": disk.kernel, "type": "disk", "size": disk.size, "serial": disk.serial,
                 "model": disk.model, "tran": disk.transport, "rota": True, "ro": False,
                 "mountpoints": [disk.mounts.get("")], "fstype": disk.filesystem(""),
+                "log-sec": disk.logical,
             }  # fmt: skip
             for number, size in disk.parts.items():
                 yield {
@@ -281,7 +283,7 @@ class World:
         disk, _ = self.disk(argv[-1])
         assert not disk.parts
         rows = re.findall(r"^(\d+) : size=(\d+), type=", stdin, re.MULTILINE)
-        disk.partition({number: int(size) * 512 for number, size in rows})
+        disk.partition({number: int(size) * disk.logical for number, size in rows})
 
     def _mkswap(self, argv: tuple[str, ...], _: str) -> None:
         disk, number = self.disk(argv[-1])
