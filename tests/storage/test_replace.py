@@ -245,6 +245,50 @@ def test_cut_off_between_two_places_the_other_one_is_taken_up(tmp_path: Path, af
     assert len(world.did("zpool", "replace")) == 2
 
 
+def with_hand_made_pool(world: World, disk: str) -> None:
+    """A pool that somebody has made on a further partition, by the kernel's name."""
+    (old,) = [each for each in world.disks if each.id == disk]
+    old.parts["7"] = 1 << 30
+    world.pools["hand"] = FakePool("hand", [("data", "disk", [Leaf(old.device("7"))])], [])
+
+
+def test_a_partition_never_becomes_the_whole_new_disk(tmp_path: Path) -> None:
+    host = shipped("ember")
+    world = running(tmp_path, host)
+    with_hand_made_pool(world, "nvme-A")
+    world.disks.append(FakeDisk("nvme-C", "nvme7n1", 960_197_124_096, transport="nvme"))
+
+    with pytest.raises(NotTaken, match="hand is on nvme-A-part7"):
+        Replacement(world, host, "nvme-A", "nvme-C").begin()
+
+    assert not world.ran
+
+
+def test_a_declared_partition_that_its_pool_knows_by_the_kernels_name_keeps_its_number(
+    tmp_path: Path,
+) -> None:
+    host = shipped("ember")
+    world = running(tmp_path, host)
+    world.disks.append(FakeDisk("nvme-C", "nvme7n1", 960_197_124_096, transport="nvme"))
+    (old,) = [each for each in world.disks if each.id == "nvme-A"]
+    world.leaf("rpool", f"{BY_ID}nvme-A-part3").path = old.device("3")
+
+    Replacement(world, host, "nvme-A", "nvme-C").begin()
+
+    taken = {argv[2]: argv[4].rpartition("/")[2] for argv in world.did("zpool", "replace")}
+    assert taken == {"ember": "nvme-C-part5", "rpool": "nvme-C-part3"}
+
+
+def test_two_pools_on_one_disk_do_not_both_get_the_whole_new_one(tmp_path: Path) -> None:
+    world = with_new(running(tmp_path))
+    with_hand_made_pool(world, OLD)
+
+    with pytest.raises(NotTaken, match="hand is on ata-HDD_3-part7"):
+        Replacement(world, RAIDZ2, OLD, NEW).begin()
+
+    assert not world.ran
+
+
 @pytest.mark.parametrize("size", [3_999_000_000_000, 4_000_000_000_000])
 def test_a_disk_that_is_too_small_is_not_taken(tmp_path: Path, size: int) -> None:
     world = with_new(running(tmp_path), size)
