@@ -162,7 +162,7 @@ def findings_of(host: Host, reports: tuple[Report, ...]) -> Iterator[Finding]:
         for each in report.objections:
             path = ("storage", "disks", report.place.disk)
             place = host.source.locate(path)
-            yield Finding(each.code, Severity.ERROR, place, each.message, each.hint, path,
+            yield Finding(each.code, Severity.ERROR, place, each.message, each.ways_out, path,
                           host.name)  # fmt: skip
 
 

@@ -108,7 +108,9 @@ class Replacement:
         report = self._report(standing)
         if report.objections:
             first = report.objections[0]
-            raise NotTaken("; ".join(each.message for each in report.objections), hint=first.hint)
+            raise NotTaken(
+                "; ".join(each.message for each in report.objections), hint=first.ways_out
+            )
         self._large_enough(report, standing)
         return report
 

@@ -81,6 +81,9 @@ def test_a_disk_with_something_on_it_is_a_finding_at_its_line(box: Hands) -> Non
     assert "DSK004" in said
     assert "ext4 at byte 0" in said
     assert "LAST RESORT" in said
+    assert [
+        line for line in said.splitlines() if line.startswith("  wipefs --all /dev/disk/by-id/")
+    ]
     assert not box.world.did("zpool")
 
 

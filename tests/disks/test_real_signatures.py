@@ -1,5 +1,6 @@
 """The guard against what real programs write on real devices."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -71,8 +72,36 @@ def test_what_a_real_program_has_written_is_found_and_named(disk: Loop, kind: st
 
     assert against(report) == {"DSK004"}
     assert f"{kind} at byte" in report.objections[0].message
-    assert "LAST RESORT" in report.objections[0].hint
-    assert f"/dev/disk/by-id/{NAME} &&" in report.objections[0].hint
+    assert "LAST RESORT" not in report.objections[0].hint
+    assert f"/dev/disk/by-id/{NAME} &&" in report.objections[0].last_resort
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_the_last_resort_makes_a_disk_blank(disk: Loop, kind: str) -> None:
+    REAL[kind](disk)
+    (before,) = judged(disk.look())
+    _, command = before.objections[0].last_resort.splitlines()
+
+    disk.run("sh", "-c", command.replace(f"/dev/disk/by-id/{NAME}", "DEVICE"))
+
+    (report,) = judged(disk.look())
+    assert report.objections == ()
+
+
+def test_the_last_resort_does_nothing_to_a_disk_in_use(disk: Loop, tmp_path: Path) -> None:
+    disk.run("mkfs.ext4", "-qF", "DEVICE")
+    (before,) = judged(disk.look())
+    _, command = before.objections[0].last_resort.splitlines()
+    (tmp_path / "place").mkdir()
+    disk.run("mount", "DEVICE", str(tmp_path / "place"))
+
+    with pytest.raises(subprocess.CalledProcessError):
+        disk.run("sh", "-c", command.replace(f"/dev/disk/by-id/{NAME}", "DEVICE"))
+
+    (report,) = judged(disk.look())
+    disk.run("umount", str(tmp_path / "place"))
+    assert "ext4 at byte" in report.carries[0]
+    assert not any(each.last_resort for each in report.objections)
 
 
 def test_a_raid_superblock_at_the_end_is_found(disk: Loop) -> None:
@@ -112,6 +141,7 @@ def test_the_label_of_a_pool_is_found(disk: Loop, state: int, word: str, number:
     (report,) = judged(disk.look())
 
     assert f"pool old ({word}, last used by attic)" in report.objections[0].message
+    assert bool(report.objections[0].last_resort) is (word == "destroyed")
 
 
 def test_a_program_that_hangs_is_a_disk_that_does_not_answer(disk: Loop) -> None:
