@@ -51,8 +51,8 @@ EXPLANATIONS = (
     ),
     _story(
         "DSK006", "It cannot be told what is on a disk",
-        "Reading failed, or did not end in a minute, or the machine has no zdb to read the labels "
-        "of pools. What cannot be read is not blank.",
+        "Reading failed, or did not end in a minute, or the machine has no zdb that works, to read "
+        "the labels of pools. What cannot be read is not blank.",
         "emily-infra storage create ember ember    # with a dying disk", "smartctl -a /dev/sdc",
     ),
     _story(

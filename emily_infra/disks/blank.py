@@ -167,8 +167,9 @@ class Guard:
             text = f"{place.disk} changed while it was read: its partitions came or went"
             return (Objection("DSK006", text, f"lsblk /dev/{found.name}; then the same again"),)
         if not examined.labels_read:
-            text = f"the machine lacks zdb, so it cannot say whether {place.disk} was in a pool"
-            return (Objection("DSK006", text, "install OpenZFS's programs there (apply does)"),)
+            text = f"the machine lacks a working zdb: {place.disk} may have been in a pool"
+            hint = f"zdb -l /dev/{found.name}; if it is not there, apply brings OpenZFS's programs"
+            return (Objection("DSK006", text, hint),)
         return ()
 
     def _leftover(self, place: Place, found: Disk) -> str:

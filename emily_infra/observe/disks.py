@@ -113,7 +113,7 @@ class Examined:
     written: tuple[str, ...] = ()
     """Devices of which the first or the last 16 MiB hold anything but zeros."""
     labels_read: bool = False
-    """Whether the machine has the program that reads the labels of pools."""
+    """Whether the program that reads the labels of pools is there, and did."""
 
 
 def disks(answer: Answer, names: Mapping[str, tuple[str, ...]]) -> tuple[Disk, ...]:

@@ -187,6 +187,35 @@ def test_partitions_that_went_after_the_reading_were_not_all_that_is_there(disk:
     assert against(report) == {"DSK006"}
 
 
+@pytest.mark.parametrize("end", ["exit 1", "kill -SEGV $$", "echo half; exit 134"])
+def test_a_program_that_breaks_has_not_read_the_labels(disk: Loop, end: str) -> None:
+    disk.write(0, b"something for zdb to read")
+    (disk.programs / "zdb").write_text(f"#!/bin/sh\n{end}\n")
+
+    (report,) = judged(disk.look())
+
+    assert against(report) == {"DSK006"}
+
+
+def test_a_label_that_is_not_whole_is_a_label(disk: Loop) -> None:
+    disk.says(LABEL.format(number="2", state=0, txg=312))
+    with (disk.programs / "zdb").open("a") as script:
+        script.write("exit 1\n")
+
+    (report,) = judged(disk.look())
+
+    assert "pool old (active, last used by attic)" in report.objections[0].message
+
+
+def test_that_there_is_no_label_is_an_answer(disk: Loop) -> None:
+    disk.write(0, b"something for zdb to read")
+    (disk.programs / "zdb").write_text("#!/bin/sh\nexit 2\n")
+
+    (report,) = judged(disk.look())
+
+    assert against(report) == {"DSK004"}
+
+
 @pytest.mark.parametrize("size", ["401MiB", "390MiB"])
 def test_a_disk_of_another_size_is_not_the_one_that_is_meant(disk: Loop, size: str) -> None:
     (report,) = judged(disk.look(), host(size))
