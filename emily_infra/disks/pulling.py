@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from emily_infra.disks.places import Members
-from emily_infra.observe.disks import Disk
+from emily_infra.observe.disks import Content, Disk
 from emily_infra.render.storage import BY_ID
 
 _DISPENSABLE = ("cache", "spare")
@@ -24,9 +24,9 @@ def unclear(members: Members) -> str:
 
 def uses(disk: Disk) -> Iterator[str]:
     """What is at work on a disk."""
-    for each in (disk, *disk.parts):
-        for place in filter(None, each.content.mounts):
-            yield f"{each.name} is mounted on {place}"
+    for name, content in _contents(disk):
+        for place in filter(None, content.mounts):
+            yield f"{name} is mounted on {place}"
     for part in disk.parts:
         if part.kind != "part":
             yield f"{part.name} ({part.kind}) stands on it"
@@ -34,6 +34,11 @@ def uses(disk: Disk) -> Iterator[str]:
 
 def carries(disk: Disk) -> Iterator[str]:
     """What lies on a disk."""
-    for each in (disk, *disk.parts):
-        if each.content.filesystem:
-            yield f"{each.name} holds {each.content.filesystem}"
+    for name, content in _contents(disk):
+        if content.filesystem:
+            yield f"{name} holds {content.filesystem}"
+
+
+def _contents(disk: Disk) -> Iterator[tuple[str, Content]]:
+    yield disk.name, disk.content
+    yield from ((part.name, part.content) for part in disk.parts)
