@@ -37,7 +37,8 @@ EXPLANATIONS = (
         "pool (active, exported or destroyed), or any byte that is not zero in the first or last "
         "16 MiB, where tables stand and where what lay behind a lost table begins. Nothing here "
         "empties a disk. Find out whose data it is; the hint ends with the command for when you "
-        "know that nobody misses it.",
+        "know that nobody misses it, but not if the disk is in use or holds a pool that can be "
+        "imported.",
         "emily-infra storage create ember ember    # on disks that held another pool",
         "zpool import    # is it one that somebody looks for?",
     ),
@@ -50,8 +51,8 @@ EXPLANATIONS = (
     ),
     _story(
         "DSK006", "It cannot be told what is on a disk",
-        "Reading failed, or did not end in a minute, or the machine has no zdb to read the labels "
-        "of pools. What cannot be read is not blank.",
+        "Reading failed, or did not end in a minute, or the machine has no zdb that works, to read "
+        "the labels of pools. What cannot be read is not blank.",
         "emily-infra storage create ember ember    # with a dying disk", "smartctl -a /dev/sdc",
     ),
     _story(

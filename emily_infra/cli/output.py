@@ -83,7 +83,9 @@ def as_text(findings: Iterable[Finding]) -> Iterator[str]:
         if finding.acknowledged:
             yield from _paragraph(f"accepted: {finding.acknowledged}")
         else:
-            yield from _paragraph(f"hint: {finding.hint}")
+            hint, *commands = finding.hint.split("\n")
+            yield from _paragraph(f"hint: {hint}")
+            yield from (f"  {printable(each)}" for each in commands)  # whole, to be pasted
         yield ""
 
 

@@ -19,6 +19,7 @@ from emily_infra.disks.edit import Renaming, edited
 from emily_infra.disks.faults import NoSuchDisk, OtherwiseMeant
 from emily_infra.disks.places import Members
 from emily_infra.disks.progress import Sample, estimate, resilver
+from emily_infra.disks.pulling import unclear, uses
 from emily_infra.disks.redundancy import Redundancy
 from emily_infra.machine import CommandFailed, Machine
 from emily_infra.observe import Observation
@@ -232,14 +233,24 @@ def _write(asked: Asked, new: str, standing: Standing) -> None:
     if lines:
         where = ", ".join(map(str, lines))
         mention(f"{old} is still mentioned in line {where}; look at it yourself")
-    gone = Members(host.spec.storage, standing.seen).by_id(old) is None
-    report(f"{new} has taken the place of {old}" + ("" if gone else f"; {old} may be pulled"))
+    after = _after(old, Members(host.spec.storage, standing.seen))
+    report(printable(f"{new} has taken the place of {old}{after}"))
     if any(body.partitions for name, body in host.spec.storage.disks.items() if name == old):
         report("its boot partition, if it has one, is empty: the boot loader has to get there yet")
     report("is its bay another one now? then mend `bay:` as well")
     report(f"review: git diff {host.source.file}")
     following = f"emily-infra render {host.name} && emily-infra plan {host.name}"
     report(f"next: {asked.where.said(following)}")
+
+
+def _after(old: str, members: Members) -> str:
+    """What is to be done with the old disk."""
+    found = members.by_id(old)
+    if found is None:
+        return ""
+    if why := unclear(members) or "; ".join(uses(found)):
+        return f"; do not pull {old} yet: {why}"
+    return f"; {old} may be pulled"
 
 
 def _renaming(host: Host, old: str, new: str, standing: Standing) -> Renaming:

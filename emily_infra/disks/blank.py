@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from emily_infra.disks.partitions import SECTOR, numbered
+from emily_infra.disks.partitions import SECTOR, numbered, table
 from emily_infra.disks.places import Members, Place
 from emily_infra.observe import Observation
 from emily_infra.observe.disks import Disk, Examined, Partition, Signature, ZfsLabel
@@ -34,6 +34,13 @@ class Objection:
     code: str
     message: str
     hint: str
+    last_resort: str = ""
+    """What would empty the device; only where nobody uses it and no pool can be lost."""
+
+    @property
+    def ways_out(self) -> str:
+        """What shows more, and on lines of its own the last resort."""
+        return "\n".join(filter(None, (self.hint, self.last_resort)))
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,11 @@ class Report:
     """It is blank, and lacks the partitions that host.yaml declares."""
     to_format: tuple[str, ...] = ()
     """Numbers of partitions that no pool gets and that are blank."""
+
+    @property
+    def table(self) -> str:
+        """The partition table that host.yaml declares, in the sectors of this disk."""
+        return table(self.place.body, self.found.logical if self.found else SECTOR)
 
     @property
     def why_not(self) -> str:
@@ -85,7 +97,10 @@ class Guard:
             report = replace(report, carries=tuple(_contents(examined)))
         if examined and not unread:
             report = _Content(place, found, examined, self._leftover(place, found)).judged(report)
-        return replace(report, objections=(*against, *report.objections))
+        found_on_it = report.objections
+        if any(each.code == "DSK005" for each in against):
+            found_on_it = tuple(replace(each, last_resort="") for each in found_on_it)
+        return replace(report, objections=(*against, *found_on_it))
 
     def _missing(self, place: Place) -> Objection:
         known = self.members.spec.disks.keys()
@@ -152,8 +167,9 @@ class Guard:
             text = f"{place.disk} changed while it was read: its partitions came or went"
             return (Objection("DSK006", text, f"lsblk /dev/{found.name}; then the same again"),)
         if not examined.labels_read:
-            text = f"the machine lacks zdb, so it cannot say whether {place.disk} was in a pool"
-            return (Objection("DSK006", text, "install OpenZFS's programs there (apply does)"),)
+            text = f"the machine lacks a working zdb: {place.disk} may have been in a pool"
+            hint = f"zdb -l /dev/{found.name}; if it is not there, apply brings OpenZFS's programs"
+            return (Objection("DSK006", text, hint),)
         return ()
 
     def _leftover(self, place: Place, found: Disk) -> str:
@@ -218,7 +234,17 @@ class _Content:
             found = [*_marks(self.examined, device, leftover=self.leftover)]
             if found:
                 text = f"{self.place.disk} is not blank: {device} holds {'; '.join(found)}"
-                yield Objection("DSK004", text, _ways_out(self._stable(device)))
+                stable = self._stable(device)
+                last = "" if self._holds_a_pool else _last_resort(stable)
+                yield Objection("DSK004", text, _look(stable), last)
+
+    @property
+    def _holds_a_pool(self) -> bool:
+        """Whether a pool that can be imported has something on the disk, wherever on it."""
+        return any(
+            each.state in ("active", "exported", "unknown") and each.txg != 0
+            for each in self.examined.labels
+        )
 
 
 def _marks(examined: Examined, device: str, leftover: str = "") -> list[str]:
@@ -268,13 +294,16 @@ def _label(each: ZfsLabel) -> str:
     return f"the label of pool {each.pool} ({each.state}{host})"
 
 
-def _ways_out(device: str) -> str:
-    """What shows more; what empties it stands last, and says so."""
-    ends = f"blkdiscard --force --zeroout --length 16MiB {device} && blkdiscard --force --zeroout "
-    ends += f"--offset $(( $(blockdev --getsize64 {device}) - 16777216 )) {device}"
+def _look(device: str) -> str:
+    return f"look: lsblk -f {device}; wipefs --no-act {device}; zdb -l {device}; zpool import"
+
+
+def _last_resort(device: str) -> str:
+    """Without force, so that each of these refuses a device that somebody uses."""
     return (
-        f"look: lsblk -f {device}; wipefs --no-act {device}; zdb -l {device}; zpool import. "
-        f"LAST RESORT, which destroys what is on {device} for good: {ends}"
+        f"LAST RESORT, which destroys what is on {device} for good:\n"
+        f"wipefs --all {device} && blkdiscard --zeroout --length 16MiB {device} && "
+        f"blkdiscard --zeroout --offset $(( $(blockdev --getsize64 {device}) - 16777216 )) {device}"
     )
 
 

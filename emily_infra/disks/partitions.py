@@ -33,10 +33,10 @@ def numbered(body: Disk) -> list[tuple[str, Partition]]:
     return sorted(body.partitions.items(), key=lambda item: int(item[0]))
 
 
-def table(body: Disk) -> str:
-    """The input of sfdisk."""
+def table(body: Disk, sector: int) -> str:
+    """The input of sfdisk, which counts in logical sectors."""
     return "".join(
-        f"{number} : size={int(partition.size) // SECTOR}, type={_KINDS[partition.use]}\n"
+        f"{number} : size={int(partition.size) // sector}, type={_KINDS[partition.use]}\n"
         for number, partition in numbered(body)
     )
 

@@ -84,7 +84,7 @@ def _disk(report: Report, to_format: tuple[str, ...]) -> Iterator[str]:
 
 def _partitioning(report: Report) -> Iterator[str]:
     disk, body = report.place.disk, report.place.body
-    table = partitions.table(body).rstrip("\n").split("\n")
+    table = report.table.rstrip("\n").split("\n")
     words = shlex.join(["printf", r"%s\n", *table])
     yield f"{words} | {shlex.join(partitions.partitioning(disk))}"
     yield shlex.join(("udevadm", "wait", "--timeout=300", *partitions.parts(disk, body)))

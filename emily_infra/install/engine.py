@@ -88,7 +88,7 @@ class Installation:
     def _prepare(self, report: Report) -> None:
         """A boot disk: its table, then what is on its partitions that no pool gets."""
         if report.to_partition:
-            partition(self.machine, report.place, self.tell)
+            partition(self.machine, report, self.tell)
         seen = self._observed(report.place.disk)
         (again,) = boot_reports(self.host, seen, report.place.disk)
         if again.objections:

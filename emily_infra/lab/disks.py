@@ -81,7 +81,7 @@ def _partitioning(spec: HostSpec) -> Iterator[str]:
         if not body.partitions:
             continue
         device = f"{BY_ID}/{name}"
-        table = shlex.quote(partitions.table(body))
+        table = shlex.quote(partitions.table(body, SECTOR))
         yield f"if ! blkid -p {device} >/dev/null; then"
         yield f"  printf %s {table} | {shlex.join(partitions.partitioning(name))}"
         yield f"  appear {shlex.join(partitions.parts(name, body))}"

@@ -62,6 +62,8 @@ class Disk:
     """Bytes of a physical sector."""
     content: Content
     parts: tuple[Partition, ...]
+    logical: int = 512
+    """Bytes of a logical sector, in which partition tables count."""
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -111,7 +113,7 @@ class Examined:
     written: tuple[str, ...] = ()
     """Devices of which the first or the last 16 MiB hold anything but zeros."""
     labels_read: bool = False
-    """Whether the machine has the program that reads the labels of pools."""
+    """Whether the program that reads the labels of pools is there, and did."""
 
 
 def disks(answer: Answer, names: Mapping[str, tuple[str, ...]]) -> tuple[Disk, ...]:
@@ -167,6 +169,7 @@ def _disk(record: Record, ids: tuple[str, ...], parts: list[Record]) -> Disk:
         sector=number(member(record, "phy-sec")) or 0,
         content=_content(record),
         parts=tuple(_partition(each) for each in parts),
+        logical=number(member(record, "log-sec")) or 512,
     )
 
 

@@ -146,7 +146,13 @@ signatures() {
     zeros=$?
     pair "bytes $device" $zeros
     have zdb || continue
-    pair "label $device" "$([ $zeros -eq 0 ] || zdb -l "$device" 2>/dev/null | head -n 60)"
+    text=$([ $zeros -eq 0 ] || zdb -l "$device" 2>/dev/null)
+    # 2: it holds no label. 1 is of a label that is not whole in all its copies, and of all errors.
+    case "$? $text" in
+      "0 "* | "2 "* | "1 "*"    state: "*)
+        pair "label $device" "$(printf '%s\n' "$text" | head -n 60)"
+        ;;
+    esac
   done
 }
 

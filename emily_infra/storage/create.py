@@ -152,7 +152,7 @@ def findings_of(host: Host, reports: tuple[Report, ...]) -> Iterator[Finding]:
         for each in report.objections:
             path = ("storage", "disks", report.place.disk)
             place = host.source.locate(path)
-            yield Finding(each.code, Severity.ERROR, place, each.message, each.hint, path,
+            yield Finding(each.code, Severity.ERROR, place, each.message, each.ways_out, path,
                           host.name)  # fmt: skip
 
 
@@ -226,7 +226,7 @@ class Creation:
         record.begin(self.machine, self.pool, serials)
         for report in found.reports:
             if report.to_partition:
-                partition(self.machine, report.place, self.tell)
+                partition(self.machine, report, self.tell)
         if any(report.to_partition for report in found.reports):
             found = self._clean("what its partitions held before has come to light")
         for report in found.reports:
@@ -253,11 +253,12 @@ def unlocked(name: str, seen: Observation) -> None:
     )
 
 
-def partition(machine: Machine, place: Place, tell: Tell) -> None:
+def partition(machine: Machine, report: Report, tell: Tell) -> None:
     """Write the declared table on a blank disk, and wait until its partitions are there."""
+    place = report.place
     tell(f"partitioning {place.disk}")
     command = partitions.partitioning(place.disk)
-    machine.run(*command, stdin=partitions.table(place.body), deadline=60)
+    machine.run(*command, stdin=report.table, deadline=60)
     paths = partitions.parts(place.disk, place.body)
     machine.run("sh", stdin=partitions.appearing(paths), deadline=330)
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from emily_infra.disks.faults import NoSuchDisk, OtherwiseMeant, TooFewLeft
+from emily_infra.disks.faults import NoSuchDisk, OtherwiseMeant, TooFewLeft, Unknown
 from emily_infra.disks.known import known_pools
 from emily_infra.disks.places import Members
+from emily_infra.disks.pulling import carries, unclear, uses
 from emily_infra.disks.redundancy import Redundancy
 from emily_infra.machine import Machine
 from emily_infra.observe import Observation, Question, observe
@@ -52,7 +53,16 @@ def _nowhere(disk: str, members: Members) -> None:
             f"neither host.yaml nor the machine knows of a disk {disk}",
             hint="list them: emily-infra disk list HOST",
         )
-    raise NoSuchDisk(f"no pool has anything on {disk}", hint="it may be pulled as it is")
+    if why := unclear(members):
+        raise Unknown(f"{why}: perhaps {disk}", hint="compare: zpool status -P; lsblk")
+    found, text = members.by_id(disk), f"no pool has anything on {disk}"
+    if found is None:
+        raise NoSuchDisk(
+            f"{text}, and the machine does not see it", hint="list: emily-infra disk list HOST"
+        )
+    if used := [*uses(found), *carries(found)]:
+        raise NoSuchDisk(f"{text}, but {'; '.join(used)}", hint=f"lsblk -f /dev/{found.name}")
+    raise NoSuchDisk(text, hint="it may be pulled as it is")
 
 
 def _judged(found: list[tuple[Pool, Vdev]], members: Members) -> Iterator[Leaving]:

@@ -30,6 +30,8 @@ from emily_infra.storage.create import (
 )
 from emily_infra.zfs.commands import Command
 
+_WHOLE = ("", "1")
+"""ZFS makes a partition of its own on a disk that it gets as a whole."""
 _UNITS = (10**12, 10**9)
 
 
@@ -101,10 +103,14 @@ class Replacement:
             )
         for member in standing.members:
             self._survives(member, standing.seen)
+            if not member.is_begun:
+                self._has_its_like(member, standing.seen)
         report = self._report(standing)
         if report.objections:
             first = report.objections[0]
-            raise NotTaken("; ".join(each.message for each in report.objections), hint=first.hint)
+            raise NotTaken(
+                "; ".join(each.message for each in report.objections), hint=first.ways_out
+            )
         self._large_enough(report, standing)
         return report
 
@@ -118,7 +124,7 @@ class Replacement:
         details = {"old": self.old, "new": self.new, "serial": found.serial if found else ""}
         record.begin(self.machine, self._creation, {self.new: details["serial"]})
         if report.to_partition:
-            partition(self.machine, report.place, self.tell)
+            partition(self.machine, report, self.tell)
             report = self.check(self.look())
         make_formats(self.machine, report.place, report.to_format)
         for member in standing.members:
@@ -184,6 +190,19 @@ class Replacement:
         if why := redundancy.why_not_filled(top):
             raise TooFewLeft(why, hint=f"zpool status -v {member.pool.name}")
 
+    def _has_its_like(self, member: Member, seen: Observation) -> None:
+        """The new disk gets what host.yaml declares, so a pool may be on nothing else."""
+        place = self._place()
+        number = _number(self._members(seen), member.leaf, self.old)
+        if number in (place.numbers or _WHOLE):
+            return
+        where = f"{self.old}-part{number}" if number else f"the whole of {self.old}"
+        raise NotTaken(
+            f"{member.pool.name} is on {where}, where host.yaml has no place for a pool: "
+            f"there is none on {self.new} either",
+            hint=f"zpool status -P {member.pool.name}; move what is in it, or mend host.yaml",
+        )
+
     def _large_enough(self, report: Report, standing: Standing) -> None:
         """A pool takes no disk that is smaller than the smallest of the vdev."""
         if not report.found or report.place.numbers:
@@ -244,9 +263,17 @@ def _suffix(members: Members, leaf: Vdev, disk: str) -> str:
     """Where host.yaml has a partition, so has the pool."""
     if disk in members.spec.disks and not members.spec.disks[disk].partitions:
         return ""
-    name = members.name(leaf)
+    number = _number(members, leaf, disk)
+    return f"-part{number}" if number else ""
+
+
+def _number(members: Members, leaf: Vdev, disk: str) -> str:
+    """The partition of a disk that a member is, by whatever name its pool knows it."""
     path = leaf.path.removesuffix("/old").rpartition("/")[2]
-    return next((n.removeprefix(disk) for n in (name, path) if n.startswith(f"{disk}-part")), "")
+    others = members.seen.device_names.get(members.device(leaf), ())
+    start = f"{disk}-part"
+    names = (members.name(leaf), path, *others)
+    return next((name.removeprefix(start) for name in names if name.startswith(start)), "")
 
 
 def candidates(host: Host, old: str, seen: Observation) -> tuple[Disk, ...]:

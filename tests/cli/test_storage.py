@@ -9,7 +9,8 @@ import pytest
 
 from tests.cli.hands import Hands, hands
 from tests.cli.served import SSHD
-from tests.hosts import pebble
+from tests.hosts import pebble, shipped
+from tests.storage.test_create import UNLIKE
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="needs sshd")
 ERROR, ABORTED, LOCKED, OUT_OF_REACH, BY_HAND = 1, 1, 7, 8, 130
@@ -80,7 +81,27 @@ def test_a_disk_with_something_on_it_is_a_finding_at_its_line(box: Hands) -> Non
     assert "DSK004" in said
     assert "ext4 at byte 0" in said
     assert "LAST RESORT" in said
+    assert [
+        line for line in said.splitlines() if line.startswith("  wipefs --all /dev/disk/by-id/")
+    ]
     assert not box.world.did("zpool")
+
+
+def test_force_that_may_come_is_told_before_the_yes(tmp_path: Path) -> None:
+    with hands(tmp_path, shipped("ember")) as box:
+        world = box.world
+        world.minds = UNLIKE
+        for disk in world.disks:
+            disk.serial = ""
+        box.becomes(world)
+
+        done = box.emily("storage", "create", "ember", "ember", typed="ember")
+
+        before, _, after = done.err.partition("type ember to go on")
+        assert done.code == 0, done.err
+        assert "it gets -f if" in before
+        assert "with -f for this one reason" in after
+        assert "-f" in box.world.did("zpool", "create")[-1]
 
 
 def test_for_a_program_it_only_looks(box: Hands) -> None:

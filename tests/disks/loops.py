@@ -86,16 +86,17 @@ class Loop:
 
 
 @contextmanager
-def loop(folder: Path) -> Iterator[Loop]:
-    """A device of zeros, while the block runs."""
+def loop(folder: Path, sector: int = 512) -> Iterator[Loop]:
+    """A device of zeros, while the block runs; its logical sectors are that large."""
     if os.geteuid() != 0 or not shutil.which("losetup"):
         pytest.skip("needs root and loop devices")
     file = folder / "disk"
     with file.open("wb") as stream:
         stream.truncate(SIZE)
     made = subprocess.run(
-        ["losetup", "--show", "--find", str(file)], text=True, capture_output=True, check=False
-    )
+        ["losetup", "--show", "--find", "--sector-size", str(sector), str(file)],
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
     if made.returncode:
         pytest.skip(f"no loop devices here: {made.stderr}")
     device = made.stdout.strip()

@@ -1,6 +1,8 @@
 """The guard against what real programs write on real devices."""
 
+import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,8 +72,36 @@ def test_what_a_real_program_has_written_is_found_and_named(disk: Loop, kind: st
 
     assert against(report) == {"DSK004"}
     assert f"{kind} at byte" in report.objections[0].message
-    assert "LAST RESORT" in report.objections[0].hint
-    assert f"/dev/disk/by-id/{NAME} &&" in report.objections[0].hint
+    assert "LAST RESORT" not in report.objections[0].hint
+    assert f"/dev/disk/by-id/{NAME} &&" in report.objections[0].last_resort
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_the_last_resort_makes_a_disk_blank(disk: Loop, kind: str) -> None:
+    REAL[kind](disk)
+    (before,) = judged(disk.look())
+    _, command = before.objections[0].last_resort.splitlines()
+
+    disk.run("sh", "-c", command.replace(f"/dev/disk/by-id/{NAME}", "DEVICE"))
+
+    (report,) = judged(disk.look())
+    assert report.objections == ()
+
+
+def test_the_last_resort_does_nothing_to_a_disk_in_use(disk: Loop, tmp_path: Path) -> None:
+    disk.run("mkfs.ext4", "-qF", "DEVICE")
+    (before,) = judged(disk.look())
+    _, command = before.objections[0].last_resort.splitlines()
+    (tmp_path / "place").mkdir()
+    disk.run("mount", "DEVICE", str(tmp_path / "place"))
+
+    with pytest.raises(subprocess.CalledProcessError):
+        disk.run("sh", "-c", command.replace(f"/dev/disk/by-id/{NAME}", "DEVICE"))
+
+    (report,) = judged(disk.look())
+    disk.run("umount", str(tmp_path / "place"))
+    assert "ext4 at byte" in report.carries[0]
+    assert not any(each.last_resort for each in report.objections)
 
 
 def test_a_raid_superblock_at_the_end_is_found(disk: Loop) -> None:
@@ -111,6 +141,7 @@ def test_the_label_of_a_pool_is_found(disk: Loop, state: int, word: str, number:
     (report,) = judged(disk.look())
 
     assert f"pool old ({word}, last used by attic)" in report.objections[0].message
+    assert bool(report.objections[0].last_resort) is (word == "destroyed")
 
 
 def test_a_program_that_hangs_is_a_disk_that_does_not_answer(disk: Loop) -> None:
@@ -129,6 +160,60 @@ def test_without_the_program_that_reads_labels_nothing_is_blank(disk: Loop) -> N
     (report,) = judged(disk.look())
 
     assert against(report) == {"DSK006"}
+
+
+def test_partitions_that_came_after_the_reading_were_not_read(disk: Loop) -> None:
+    before = disk.look()
+    disk.run(*GPT, stdin=b",100M\n")
+    disk.run("partx", "--add", "DEVICE")
+    after = disk.look()
+    disk.run("partx", "--delete", "DEVICE")
+    assert any(each.parts for each in after.disks if NAME in each.ids)
+
+    (report,) = judged(replace(after, examined=before.examined))
+
+    assert against(report) == {"DSK006"}
+    assert "came or went" in report.objections[0].message
+
+
+def test_partitions_that_went_after_the_reading_were_not_all_that_is_there(disk: Loop) -> None:
+    disk.run(*GPT, stdin=b",100M\n")
+    disk.run("partx", "--add", "DEVICE")
+    before = disk.look()
+    disk.run("partx", "--delete", "DEVICE")
+
+    (report,) = judged(replace(disk.look(), examined=before.examined))
+
+    assert against(report) == {"DSK006"}
+
+
+@pytest.mark.parametrize("end", ["exit 1", "kill -SEGV $$", "echo half; exit 134"])
+def test_a_program_that_breaks_has_not_read_the_labels(disk: Loop, end: str) -> None:
+    disk.write(0, b"something for zdb to read")
+    (disk.programs / "zdb").write_text(f"#!/bin/sh\n{end}\n")
+
+    (report,) = judged(disk.look())
+
+    assert against(report) == {"DSK006"}
+
+
+def test_a_label_that_is_not_whole_is_a_label(disk: Loop) -> None:
+    disk.says(LABEL.format(number="2", state=0, txg=312))
+    with (disk.programs / "zdb").open("a") as script:
+        script.write("exit 1\n")
+
+    (report,) = judged(disk.look())
+
+    assert "pool old (active, last used by attic)" in report.objections[0].message
+
+
+def test_that_there_is_no_label_is_an_answer(disk: Loop) -> None:
+    disk.write(0, b"something for zdb to read")
+    (disk.programs / "zdb").write_text("#!/bin/sh\nexit 2\n")
+
+    (report,) = judged(disk.look())
+
+    assert against(report) == {"DSK004"}
 
 
 @pytest.mark.parametrize("size", ["401MiB", "390MiB"])

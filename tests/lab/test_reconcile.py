@@ -25,7 +25,7 @@ from tests.plan.test_storage_converges import bodies, edited
 pytestmark = pytest.mark.lab
 
 PAIRS = int(os.environ.get("EMILY_PAIRS", "4"))
-"""Each takes most of a minute where the processor is emulated; 30 of them have passed."""
+"""Each takes a minute and more where the processor is emulated."""
 NO_POOL = """
 storage: {{ disks: {{ {0} }}, pools: null }}
 samba: null

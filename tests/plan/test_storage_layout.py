@@ -75,6 +75,7 @@ def test_what_stands_on_a_disk_is_said_and_the_vdev_not_added() -> None:
     assert step.hazard is Hazard.IMPOSSIBLE
     assert "disk-c is not blank: /dev/sdc holds ext4" in step.why
     assert "wipefs --no-act" in step.why
+    assert "LAST RESORT" not in step.why
 
 
 def test_a_disk_that_nobody_has_read_is_not_known_to_be_blank() -> None:

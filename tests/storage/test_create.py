@@ -78,6 +78,17 @@ def test_partitions_are_made_where_they_are_declared(tmp_path: Path) -> None:
     assert ("special", "mirror") in [each[:2] for each in world.pools["tank"].vdevs]
 
 
+def test_a_table_counts_in_the_sectors_of_its_disk(tmp_path: Path) -> None:
+    world = machine(tmp_path, PARTED)
+    for disk in world.disks:
+        disk.logical = 4096
+
+    creation(world, PARTED).make()
+
+    (disk,) = [each for each in world.disks if each.id == "nvme-A"]
+    assert disk.parts == {"1": 1 << 30, "2": 64 << 30}
+
+
 COMMANDS = 14
 
 
@@ -120,6 +131,36 @@ def test_what_zpool_create_left_half_done_is_known_as_ours(tmp_path: Path, where
     creation(world).make()
 
     assert world.pools["tank"].datasets == ["tank/home"]
+
+
+LENDING = pebble(
+    "storage: { disks: { ata-HDD_8: { size: 4TB }, ata-HDD_9: { size: 4TB } }, "
+    "pools: { tank: { spares: [ata-HDD_8], cache: [ata-HDD_9] } } }"
+)
+
+
+def test_labels_of_spares_and_caches_name_no_pool_and_are_still_known_as_ours(
+    tmp_path: Path,
+) -> None:
+    world = machine(tmp_path, LENDING)
+    world.middle = "labels"
+    with pytest.raises(Cut):
+        creation(world, LENDING).make()
+
+    world.middle = ""
+    creation(world, LENDING).make()
+
+    assert world.pools["tank"].datasets == ["tank/home"]
+
+
+def test_without_our_record_the_label_of_a_spare_is_somebodys(tmp_path: Path) -> None:
+    world = machine(tmp_path, LENDING)
+    world.disks[-2].lends("", 3)
+
+    (finding,) = creation(world, LENDING).look().findings
+
+    assert finding.place[-1] == "ata-HDD_8"
+    assert "a spare device of some pool" in finding.message
 
 
 @pytest.mark.parametrize("where", ["tables", "labels"])

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from emily_infra.disks.faults import NoSuchDisk, TooFewLeft
+from emily_infra.disks.faults import NoSuchDisk, TooFewLeft, Unknown
 from emily_infra.spec.host import Host
 from emily_infra.storage.create import Creation
 from emily_infra.storage.offline import leaving, look, offline
 from tests.hosts import pebble, shipped
-from tests.storage.world import NOW, Cut, World, machine, resilver
+from tests.storage.world import NOW, Cut, FakeDisk, FakePool, Leaf, World, machine, resilver
 
 SIX = ", ".join(f"ata-HDD_{number}" for number in range(1, 7))
 SIZES = ", ".join(f"ata-HDD_{number}: {{ size: 4TB, bay: {number} }}" for number in range(1, 7))
@@ -115,6 +115,81 @@ def test_a_disk_that_nobody_knows_is_no_disk(tmp_path: Path) -> None:
 
     with pytest.raises(NoSuchDisk):
         leaving(RAIDZ2.spec.storage, "ata-HDD_77", look(world, RAIDZ2))
+
+
+SPARE_DISK = pebble(
+    f"storage: {{ disks: {{ ata-BOOT: {{ size: 500GB }}, {SIZES} }}, "
+    f"pools: {{ tank: {{ data: [ {{ raidz2: [{SIX}] }} ] }} }} }}"
+)
+
+
+def boot(world: World) -> FakeDisk:
+    return next(each for each in world.disks if each.id == "ata-BOOT")
+
+
+def hint(world: World, disk: str = "ata-BOOT") -> str:
+    """What is advised of a disk that no pool has anything on."""
+    with pytest.raises(NoSuchDisk, match=f"no pool has anything on {disk}") as error:
+        offline(world, SPARE_DISK, disk)
+    return f"{error.value}: {error.value.hint}"
+
+
+def test_a_disk_with_nothing_on_it_may_be_pulled_as_it_is(tmp_path: Path) -> None:
+    world = running(tmp_path, SPARE_DISK)
+
+    assert hint(world).endswith("it may be pulled as it is")
+
+
+@pytest.mark.parametrize("kind", ["ext4", "zfs_member", "swap", "LVM2_member", "vfat"])
+@pytest.mark.parametrize("number", ["", "1"])
+def test_a_disk_with_something_on_it_may_not_be_pulled_as_it_is(
+    tmp_path: Path, kind: str, number: str
+) -> None:
+    world = running(tmp_path, SPARE_DISK)
+    boot(world).parts = {"1": 1 << 30}
+    boot(world).signatures[number] = [kind]
+
+    said = hint(world)
+
+    assert "pulled" not in said
+    assert f"holds {kind}" in said
+
+
+def test_a_disk_that_is_mounted_may_not_be_pulled_as_it_is(tmp_path: Path) -> None:
+    world = running(tmp_path, SPARE_DISK)
+    boot(world).parts = {"1": 1 << 30}
+    boot(world).mounts["1"] = "/boot"
+
+    said = hint(world)
+
+    assert "pulled" not in said
+    assert "is mounted on /boot" in said
+
+
+def test_a_disk_that_the_machine_does_not_see_is_in_no_pool_and_that_is_all(
+    tmp_path: Path,
+) -> None:
+    world = running(tmp_path, SPARE_DISK)
+    world.pull("ata-BOOT")
+
+    assert "pulled" not in hint(world)
+
+
+@pytest.mark.parametrize("path", ["/dev/disk/by-path/pci-0000:00:17.0-ata-3", "/dev/sdq1"])
+def test_a_pool_on_a_disk_that_is_not_known_may_be_on_any(tmp_path: Path, path: str) -> None:
+    world = running(tmp_path, SPARE_DISK)
+    world.pools["old"] = FakePool("old", [("data", "disk", [Leaf(path)])], [])
+
+    with pytest.raises(Unknown, match=f"old is on {path}"):
+        offline(world, SPARE_DISK, "ata-BOOT")
+
+
+def test_a_pool_that_zpool_says_nothing_of_may_be_on_any(tmp_path: Path) -> None:
+    world = running(tmp_path, SPARE_DISK)
+    world.pools["old"] = FakePool("old", [], [])
+
+    with pytest.raises(Unknown, match="does not say on which disks old is"):
+        offline(world, SPARE_DISK, "ata-BOOT")
 
 
 def test_what_was_done_is_on_record(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tests.observe.made import links, pairs, printed, texts
 
 BY_ID = "/dev/disk/by-id/"
 NOW = 1_795_259_000
+LENT = {"spare": 3, "cache": 4}
 
 
 class Cut(Exception):
@@ -33,6 +34,7 @@ class FakeDisk:
     serial: str = ""
     model: str = "HDD"
     transport: str = "sata"
+    logical: int = 512
     parts: dict[str, int] = field(default_factory=dict)
     signatures: dict[str, list[str]] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -46,11 +48,22 @@ class FakeDisk:
         joint = "p" if number and self.kernel[-1].isdigit() else ""
         return f"/dev/{self.kernel}{joint}{number}"
 
+    def filesystem(self, number: str) -> str | None:
+        """What the machine's index of devices has."""
+        kinds = (kind for kind in self.signatures.get(number, []) if kind not in ("gpt", "PMBR"))
+        return next(kinds, None)
+
     def partition(self, sizes: dict[str, int]) -> None:
         """Write a table."""
         self.parts = sizes
         self.signatures[""] = ["gpt", "PMBR"]
         self.written.add("")
+
+    def lends(self, number: str, state: int) -> None:
+        """Write the label of a spare (3) or a cache (4), which names no pool."""
+        self.labels[number] = f"    version: 5000\n    state: {state}\n    guid: 8\n"
+        self.signatures[number] = [*self.signatures.get(number, []), "zfs_member"]
+        self.written.add(number)
 
     def label(self, number: str, pool: str, txg: int, state: int = 0, hostid: int = 0) -> None:
         """Write the label of a pool."""
@@ -225,12 +238,14 @@ class World:
             yield {
                 "name": disk.kernel, "type": "disk", "size": disk.size, "serial": disk.serial,
                 "model": disk.model, "tran": disk.transport, "rota": True, "ro": False,
-                "mountpoints": [disk.mounts.get("")],
+                "mountpoints": [disk.mounts.get("")], "fstype": disk.filesystem(""),
+                "log-sec": disk.logical,
             }  # fmt: skip
             for number, size in disk.parts.items():
                 yield {
                     "name": disk.device(number).removeprefix("/dev/"), "type": "part",
                     "pkname": disk.kernel, "size": size, "mountpoints": [disk.mounts.get(number)],
+                    "fstype": disk.filesystem(number),
                 }  # fmt: skip
 
     def _kernel(self) -> Iterator[tuple[str, str]]:
@@ -268,7 +283,7 @@ class World:
         disk, _ = self.disk(argv[-1])
         assert not disk.parts
         rows = re.findall(r"^(\d+) : size=(\d+), type=", stdin, re.MULTILINE)
-        disk.partition({number: int(size) * 512 for number, size in rows})
+        disk.partition({number: int(size) * disk.logical for number, size in rows})
 
     def _mkswap(self, argv: tuple[str, ...], _: str) -> None:
         disk, number = self.disk(argv[-1])
@@ -295,8 +310,9 @@ class World:
             raise CommandFailed(self.name, argv, Ending(1, "", text))
         if "-n" in argv:
             return self.understands or _understood(name, vdevs)
-        for path in [leaf.path for leaf in FakePool(name, vdevs, []).leaves()]:
-            self._take(path, name)
+        for role, _, members in vdevs:
+            for leaf in FakePool(name, [(role, "", members)], []).leaves():
+                self._take(leaf.path, name, role)
         if self.middle in ("tables", "labels"):
             raise Cut
         if self.middle == "pool":
@@ -306,11 +322,15 @@ class World:
         self.pools[name] = FakePool(name, vdevs, [], altroot=altroot)
         return ""
 
-    def _take(self, path: str, pool: str) -> None:
+    def _take(self, path: str, pool: str, role: str = "") -> None:
         disk, number = self.disk(path)
         if "1" not in disk.parts or "9" in disk.parts:
             disk.partition({"1": disk.size - (9 << 20), "9": 8 << 20})
-        if self.middle != "tables":
+        if self.middle == "tables":
+            return
+        if role in LENT:
+            disk.lends(number or "1", LENT[role])
+        else:
             disk.label(number or "1", pool, txg=0, hostid=self.hostid)
 
     def _commit(self, pool: str) -> None:
