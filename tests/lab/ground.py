@@ -100,6 +100,11 @@ class Ground:
         self.tell(f"{time.monotonic() - began:.0f} s: emily-infra {' '.join(words)}")
         return process.returncode, said
 
+    def render(self) -> None:
+        """As an operator does whose host.yaml names another disk."""
+        command = [sys.executable, "-m", "emily_infra", "render", self.name]
+        subprocess.run(command, cwd=self.stage.root, check=True, stdout=subprocess.DEVNULL)
+
     def create(self) -> tuple[int, str]:
         return self.emily("storage", "create", self.name, "tank", "--confirm", "tank")
 

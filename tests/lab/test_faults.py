@@ -161,6 +161,7 @@ def test_one_probe_of_many_snapshots_is_one_command_and_no_longer(ground: Ground
 def test_a_pool_that_is_suspended_holds_up_no_command_and_comes_back(
     ground: Ground, tmp_path: Path
 ) -> None:
+    ground.render()
     ground.console("sha256sum /srv/work/whole/* >/run/before")
     ground.pull("disk-3", "disk-4", "disk-2")
     ground.console("(echo more >/srv/work/late; sync) >/dev/null 2>&1 </dev/null &")

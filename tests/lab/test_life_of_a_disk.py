@@ -29,7 +29,7 @@ CARRIERS = {
     "disk-10": ("zpool create -O mountpoint=/srv/theirs theirs $D", "is in pool theirs (ONLINE)"),
     "new-1": ("mkfs.ext4 -qF $D; mkdir -p /srv/there; mount $D /srv/there",
               "new-1 is mounted: /srv/there"),
-    "virtio-new-2": (":", "virtio-new-2 and new-2 are names of one and the same disk"),
+    "virtio-new-2": (":", "new-2 and virtio-new-2 are names of one and the same disk"),
     "new-3": (":", "new-3 is smaller than declared: 68719476736 bytes, not 1000000000000"),
 }  # fmt: skip
 # Resets the machine, which writes nothing back, once labels come to stand on the pool's last disk.
