@@ -35,16 +35,19 @@ CARRIERS = {
 # Resets the machine, which writes nothing back, once labels come to stand on the pool's last disk.
 # Each of them is of transaction group 0 until all disks have theirs.
 CUT_AMONG_LABELS = """
+mkfifo /run/cut.wait
 cat >/run/cut <<'END'
+exec 9<>/run/cut.wait
+nap() { read -rt 0.002 -u 9; } # without a process of its own; the only processor is needed elsewhere
 whole=$(readlink -f /dev/disk/by-id/disk-8)
 stat=/sys/block/${whole#/dev/}/stat
-until [ -e /proc/spl/kstat/zfs/tank/state ]; do :; done
+until [ -e /proc/spl/kstat/zfs/tank/state ]; do nap; done
 read -r a b c d before rest <$stat
 now=$before
-while [ "$now" -le "$((before + 1))" ]; do read -r a b c d now rest <$stat; done
+while [ "$now" -le "$((before + 1))" ]; do nap; read -r a b c d now rest <$stat; done
 echo b >/proc/sysrq-trigger
 END
-systemd-run --quiet --unit=cut chrt --fifo 1 sh /run/cut
+systemd-run --quiet --unit=cut chrt --fifo 1 bash /run/cut
 """
 
 
