@@ -38,7 +38,7 @@ CUT_AMONG_LABELS = """
 mkfifo /run/cut.wait
 cat >/run/cut <<'END'
 exec 9<>/run/cut.wait
-nap() { read -rt 0.002 -u 9; } # without a process of its own; the only processor is needed elsewhere
+nap() { read -rt 0.002 -u 9; } # a process of its own would take the only processor
 whole=$(readlink -f /dev/disk/by-id/disk-8)
 stat=/sys/block/${whole#/dev/}/stat
 until [ -e /proc/spl/kstat/zfs/tank/state ]; do nap; done
