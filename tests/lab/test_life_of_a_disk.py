@@ -91,7 +91,7 @@ def test_cut_off_anywhere_it_goes_on_to_a_pool_without_force_over_its_remains(
     with ground.start("storage", "create", ground.name, "tank", "--confirm", "tank") as process:
         ground.stage.wait_for_another_boot(boot)
         process.kill()
-    ground.console("modprobe zfs")
+    ground.console("modprobe zfs; udevadm settle")
     label = ground.console(f"zdb -l {BY_ID}/disk-1-part1 || :")
     assert "name: 'tank'" in label
     assert "txg: 0" in label
