@@ -33,7 +33,8 @@ CARRIERS = {
     "new-3": (":", "new-3 is smaller than declared: 68719476736 bytes, not 1000000000000"),
 }  # fmt: skip
 # Resets the machine, which writes nothing back, once labels come to stand on the pool's last disk.
-# Each of them is of transaction group 0 until all disks have theirs.
+# Each of them is of transaction group 0 until all disks have theirs. Opening a disk writes 24 KiB
+# to it before that, labels are four times 240 KiB.
 CUT_AMONG_LABELS = """
 mkfifo /run/cut.wait
 cat >/run/cut <<'END'
@@ -42,9 +43,9 @@ nap() { read -rt 0.002 -u 9; } # a process of its own would take the only proces
 whole=$(readlink -f /dev/disk/by-id/disk-8)
 stat=/sys/block/${whole#/dev/}/stat
 until [ -e /proc/spl/kstat/zfs/tank/state ]; do nap; done
-read -r a b c d before rest <$stat
+read -r a b c d e f before rest <$stat # sectors
 now=$before
-while [ "$now" -le "$((before + 1))" ]; do nap; read -r a b c d now rest <$stat; done
+while [ "$now" -le "$((before + 256))" ]; do nap; read -r a b c d e f now rest <$stat; done
 echo b >/proc/sysrq-trigger
 END
 systemd-run --quiet --unit=cut chrt --fifo 1 bash /run/cut
