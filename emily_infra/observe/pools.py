@@ -1,7 +1,7 @@
 """Pools and datasets as the machine has them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from emily_infra.observe.answer import Answer
@@ -20,10 +20,10 @@ _METRIC = re.compile(
 )
 _SIZES = {1: "size", 2: "allocated", 6: "fragmentation"}
 """The columns of `zpool list -vHp`: name size alloc free ckpoint expandsz frag cap dedup health."""
-_COLUMNS = (
-    "name", "type", "guid", "used", "available", "referenced", "mounted", "creation", "recordsize",
-    "volsize", "special_small_blocks", "compression", "mountpoint", "canmount", "quota", "refquota",
-    "reservation", "refreservation", "readonly", "keystatus", "snapshots_changed",
+_SET = ("local", "received")
+_VALUES = (
+    "canmount", "compression", "keystatus", "mountpoint", "quota", "readonly", "recordsize",
+    "refquota", "refreservation", "reservation", "special_small_blocks", "volsize",
 )  # fmt: skip
 
 
@@ -285,33 +285,25 @@ def _datasets(
 ) -> tuple[Dataset, ...]:
     if section is None:
         return ()
-    listed = answer.read(f"{section}datasets", lambda text: list(_rows(text)))
-    local = answer.read(f"{section}properties", _properties)
-    return tuple(_dataset(values, local.get(values["name"], {}), newest) for values in listed)
+    told = answer.read(f"{section}datasets", _properties)
+    return tuple(_dataset(name, own, newest) for name, own in told.items() if "guid" in own)
 
 
-def _rows(text: str) -> Iterator[dict[str, str]]:
-    for line in text.split("\n"):
-        words = line.split("\t")
-        if len(words) >= len(_COLUMNS) - 1:
-            yield dict(zip(_COLUMNS, words, strict=False))
+def _dataset(name: str, told: Mapping[str, Property], newest: Mapping[str, int]) -> Dataset:
+    def value(key: str) -> str:
+        return told[key].value if key in told else "-"
 
-
-def _dataset(
-    values: Mapping[str, str], own: Mapping[str, Property], newest: Mapping[str, int]
-) -> Dataset:
-    name = values["name"]
     return Dataset(
         name=name,
-        kind=values["type"],
-        guid=values["guid"],
-        used=number(values["used"]) or 0,
-        available=number(values["available"]) or 0,
-        referenced=number(values["referenced"]) or 0,
-        mounted=values["mounted"] == "yes",
-        created=number(values["creation"]) or 0,
-        values={key: values[key] for key in _COLUMNS[8:20] if values.get(key, "-") != "-"},
-        properties=dict(sorted(own.items())),
+        kind=value("type"),
+        guid=value("guid"),
+        used=number(value("used")) or 0,
+        available=number(value("available")) or 0,
+        referenced=number(value("referenced")) or 0,
+        mounted=value("mounted") == "yes",
+        created=number(value("creation")) or 0,
+        values={key: value(key) for key in _VALUES if value(key) != "-"},
+        properties={key: each for key, each in sorted(told.items()) if each.source in _SET},
         newest_snapshot=newest.get(name),
-        snapshots_changed=number(values.get("snapshots_changed")),
+        snapshots_changed=number(value("snapshots_changed")),
     )

@@ -110,20 +110,23 @@ kernel_on_pools() {
   texts /proc/spl/kstat/zfs/fm /proc/spl/kstat/zfs/*/state /proc/spl/kstat/zfs/*/txgs
 }
 
+# One walk over all datasets: the kernel opens each of them for every walk. And not "all": for what is
+# settled when a file system is made (casesensitivity, normalization, utf8only and version) it opens
+# each once more. To list snapshots takes longer the more there are; snapshots_changed is always there.
 datasets() {
-  columns=name,type,guid,used,available,referenced,mounted,creation,recordsize,volsize
-  columns=$columns,special_small_blocks,compression,mountpoint,canmount,quota,refquota,reservation
-  columns=$columns,refreservation,readonly,keystatus
-  # Since OpenZFS 2.2; to list snapshots takes longer the more there are.
-  zfs list -Hp -r -t filesystem,volume -o "$columns,snapshots_changed" "$1"
+  names=type,guid,used,available,referenced,mounted,creation,volsize,keystatus,encryption
+  names=$names,aclinherit,aclmode,acltype,atime,canmount,checksum,compression,copies,dedup,devices
+  names=$names,dnodesize,exec,filesystem_limit,keylocation,logbias,mountpoint,nbmand,overlay
+  names=$names,primarycache,quota,readonly,recordsize,redundant_metadata,refquota,refreservation
+  names=$names,relatime,reservation,secondarycache,setuid,sharenfs,sharesmb,snapdev,snapdir
+  names=$names,snapshot_limit,snapshots_changed,special_small_blocks,sync,volmode,xattr
+  walk "$1" "$names"
   status=$?
-  [ "$status" -eq 2 ] || return "$status" # 2: it does not know a column
-  zfs list -Hp -r -t filesystem,volume -o "$columns" "$1"
+  [ "$status" -eq 2 ] || return "$status" # 2: it does not know a name; snapshots_changed came in 2.2
+  walk "$1" all
 }
 
-properties() {
-  zfs get -Hp -r -t filesystem,volume -s local,received -o name,property,source,value all "$1"
-}
+walk() { zfs get -Hp -r -t filesystem,volume -o name,property,source,value "$2" "$1"; }
 
 block_devices() {
   columns=NAME,TYPE,PKNAME,SIZE,SERIAL,MODEL,WWN,TRAN,ROTA,RO,RM,LOG-SEC,PHY-SEC
@@ -248,7 +251,6 @@ look_at_pools() {
     have zfs || continue
     # One by one: a pool that hangs must not hide the others, and a list of all leaves it out.
     job "pool.$number.datasets" datasets "$pool"
-    job "pool.$number.properties" properties "$pool"
   done
 }
 

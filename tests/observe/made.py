@@ -54,6 +54,16 @@ def pairs(**values: str) -> str:
     return "".join(f"{name}\0{value}\0" for name, value in values.items())
 
 
+def datasets(trees: Mapping[str, Mapping[str, str]]) -> str:
+    """Properties by dataset as `zfs get` prints them; a value may be followed by its source."""
+    lines = (
+        f"{name}\t{key}\t{source or '-'}\t{value}\n"
+        for name, own in trees.items()
+        for key, (value, _, source) in ((key, text.partition(" ")) for key, text in own.items())
+    )
+    return "".join(lines)
+
+
 def rows(*groups: tuple[str, ...]) -> str:
     """Words between NUL bytes."""
     return "".join(f"{word}\0" for group in groups for word in group)

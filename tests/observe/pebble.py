@@ -4,7 +4,7 @@ import json
 
 from emily_infra.observe import Observation
 from tests.hosts import ROOT, shipped
-from tests.observe.made import Body, archive, links, rows, seen, texts
+from tests.observe.made import Body, archive, datasets, links, rows, seen, texts
 
 NOW = 1_795_260_000
 OLD = "/nix/store/0000000000000000000000000000000a-nixos-system-pebble-26.05.1"
@@ -44,10 +44,18 @@ tank	3985729650688	1594291860275	2391437790413	-	-	7	40	1.00	ONLINE	-
 	/dev/disk/by-id/ata-WDC_WD40EFRX_1-part1	4000785948160	-	-	-	-	-	-	-	ONLINE
 	/dev/disk/by-id/ata-WDC_WD40EFRX_2-part1	4000785948160	-	-	-	-	-	-	-	ONLINE
 """
-_DATASETS = """\
-tank	filesystem	7001	1594291860275	2200000000000	98304	no	1700000000	131072	-	-	on	none	on	0	0	0	0	off	-	1795259000
-tank/home	filesystem	7002	1594291000000	2200000000000	98304	yes	1700000001	131072	-	0	zstd	legacy	on	0	0	0	0	off	-	1795259300
-"""  # noqa: E501
+_DATASETS = datasets(
+    {"tank": {"type": "filesystem", "guid": "7001", "used": "1594291860275",
+              "available": "2200000000000", "referenced": "98304", "mounted": "no",
+              "creation": "1700000000", "recordsize": "131072", "compression": "on",
+              "mountpoint": "none", "quota": "0", "reservation": "0",
+              "snapshots_changed": "1795259000"},
+     "tank/home": {"type": "filesystem", "guid": "7002", "used": "1594291000000",
+                   "available": "2200000000000", "referenced": "98304", "mounted": "yes",
+                   "creation": "1700000001", "recordsize": "131072 local", "compression": "zstd",
+                   "mountpoint": "legacy local", "quota": "0", "reservation": "0",
+                   "special_small_blocks": "0", "snapshots_changed": "1795259300"}}
+)  # fmt: skip
 
 
 def systems(
@@ -221,8 +229,6 @@ SECTIONS: dict[str, Body] = {
     "pool_sizes": _SIZES,
     "pool.1.name": "tank",
     "pool.1.datasets": _DATASETS,
-    "pool.1.properties": "tank/home\trecordsize\tlocal\t131072\n"
-    "tank/home\tmountpoint\tlocal\tlegacy\n",
     "block_devices": disks(),
     "interfaces": interfaces("192.168.1.10/24", "fe80::1/64"),
     "way_in": "192.168.1.77 50022 192.168.1.10 22",

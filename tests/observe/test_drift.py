@@ -86,7 +86,9 @@ def test_what_people_laid_over_units_is_told_with_the_way_back() -> None:
 def test_a_property_set_by_hand_is_told_in_units_of_people() -> None:
     rows = SECTIONS["pool.1.datasets"]
     assert isinstance(rows, str)
-    found = on_a_bad_day(pool__1__datasets=rows.replace("131072\t-\t0\tzstd", "16384\t-\t0\tlz4"))
+    found = on_a_bad_day(
+        pool__1__datasets=rows.replace("local\t131072", "local\t16384").replace("zstd", "lz4")
+    )
 
     assert told(found) == [
         ("compression of tank/home", "zstd", "lz4"),
@@ -98,7 +100,7 @@ def test_a_property_set_by_hand_is_told_in_units_of_people() -> None:
 def test_a_quota_that_nobody_wrote_down_is_told() -> None:
     rows = SECTIONS["pool.1.datasets"]
     assert isinstance(rows, str)
-    found = on_a_bad_day(pool__1__datasets=rows.replace("legacy\ton\t0", "legacy\ton\t1073741824"))
+    found = on_a_bad_day(pool__1__datasets=f"tank/home\tquota\tlocal\t1073741824\n{rows}")
 
     assert told(found) == [("quota of tank/home", "none", "1GiB")]
 

@@ -142,9 +142,9 @@ def test_the_worst_word_on_a_pools_health_counts() -> None:
 def test_a_property_with_line_breaks_cannot_pretend_to_be_another() -> None:
     forged = "tank/home\torg:note\tlocal\thi\ntank/home\tmountpoint\tlocal\t/evil\n"
 
-    (pool,) = on_a_bad_day(
-        pool__1__properties=f"tank/home\tmountpoint\tlocal\tlegacy\n{forged}"
-    ).pools
+    told = str(SECTIONS["pool.1.datasets"]) + forged
+
+    (pool,) = on_a_bad_day(pool__1__datasets=told).pools
 
     assert pool.datasets[1].properties["mountpoint"].value == "legacy"
 

@@ -11,6 +11,7 @@ import pytest
 from emily_infra.observe import EVERYTHING, Question, observe
 from emily_infra.observe.answer import LacksTool
 from emily_infra.observe.question import script
+from tests.observe import made
 from tests.observe.machines import Here, program
 
 KSTAT = "/proc/spl/kstat/zfs"
@@ -120,17 +121,15 @@ def test_a_pool_may_have_any_name_that_zfs_takes(tmp_path: Path) -> None:
     seen = observe(Here(programs=tmp_path, edit=edit))
 
     assert [each.name for each in seen.pools] == ["foo bar-1.2:3"]
-    assert "all foo bar-1.2:3" in (tmp_path / "zfs.log").read_text()
+    assert "xattr foo bar-1.2:3\n" in (tmp_path / "zfs.log").read_text()
 
 
-def test_openzfs_2_1_is_asked_again_without_the_column_that_it_lacks(tmp_path: Path) -> None:
-    row = "tank\tfilesystem\t7\t1\t2\t3\tyes\t4\t131072\t-\t0\tlz4\t/t\ton\t0\t0\t0\t0\toff\t-"
+def test_openzfs_2_1_is_asked_for_all_because_it_lacks_a_property(tmp_path: Path) -> None:
+    told = made.datasets({"tank": {"type": "filesystem", "guid": "7"}})
     edit = pool(tmp_path, "tank")
     program(tmp_path, "zpool", "exit 0")
     refuse = "echo \"bad property list: invalid property 'snapshots_changed'\" >&2; exit 2"
-    program(
-        tmp_path, "zfs", f"case $* in *snapshots_changed*) {refuse};; *list*) echo '{row}';; esac"
-    )
+    program(tmp_path, "zfs", f"case $* in *snapshots_changed*) {refuse};; esac\nprintf '{told}'")
 
     seen = observe(Here(programs=tmp_path, edit=edit))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from emily_infra.machine import CommandFailed, Ending
 from emily_infra.observe.observation import DISK_EVENTS
 from emily_infra.spec.host import Host
-from tests.observe.made import links, pairs, printed, texts
+from tests.observe.made import datasets, links, pairs, printed, texts
 
 BY_ID = "/dev/disk/by-id/"
 NOW = 1_795_259_000
@@ -213,10 +213,10 @@ class World:
         }
         for number, pool in enumerate(self.pools.values(), start=1):
             sections[f"pool.{number}.name"] = pool.name
-            sections[f"pool.{number}.datasets"] = "".join(
-                f"{each}\tfilesystem\t1\t9\t9\t9\tno\t{NOW}\t131072\t-\t0\ton\tnone\ton\t0\t0\t0\t0"
-                f"\toff\t-\t{NOW}\n" for each in (pool.name, *pool.datasets)
-            )  # fmt: skip
+            told = {"type": "filesystem", "guid": "1", "creation": str(NOW), "mounted": "no"}
+            sections[f"pool.{number}.datasets"] = datasets(
+                dict.fromkeys((pool.name, *pool.datasets), told)
+            )
         hung = {}
         for number, name in enumerate(asked, start=1):
             sections[f"disk.{number}.name"] = f"{name}\n"
