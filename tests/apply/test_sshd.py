@@ -3,9 +3,7 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,16 +16,9 @@ from emily_infra.apply.schedule import Verdict
 from emily_infra.machine import Machine, Target, connect, store
 from tests.apply.drill import Drill, Quick
 from tests.apply.world.system import write
-from tests.machine.sshd import SETTINGS
+from tests.machine.sshd import configuration, free_port, make_key, wait_for
 
 pytestmark = pytest.mark.skipif(shutil.which("sshd") is None, reason="needs sshd")
-
-PLACES = """\
-ListenAddress 127.0.0.1
-Port {port}
-HostKey {folder}/host
-AuthorizedKeysFile {folder}/operator.pub
-"""
 
 
 @dataclass
@@ -73,11 +64,11 @@ class Daemon:
 def daemon(box: Drill, tmp_path: Path) -> Iterator[Daemon]:
     box.pace = replace(box.pace, confirm=12)  # each word is a connection
     for name in ("host", "operator"):
-        subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True
-        )
-    port = _free_port()
-    (tmp_path / "config").write_text(SETTINGS + PLACES.format(port=port, folder=tmp_path))
+        make_key(tmp_path / name)
+    port = free_port()
+    (tmp_path / "config").write_text(
+        configuration(port, tmp_path / "host", tmp_path / "operator.pub")
+    )
     kind, key, *_ = (tmp_path / "host.pub").read_text().split()
     (tmp_path / "known").write_text(f"[127.0.0.1]:{port} {kind} {key}\n")
     box.world.run("mkdir", "-p", "/run/sshd")
@@ -85,7 +76,7 @@ def daemon(box: Drill, tmp_path: Path) -> Iterator[Daemon]:
     inside = ["nsenter", f"--target={box.world.pid1}", "--mount", "--pid"]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen([*inside, *program], stderr=log, start_new_session=True)
-    _wait_for_port(port)
+    wait_for(port)
     try:
         yield Daemon(box, tmp_path, port, process)
     finally:
@@ -94,23 +85,6 @@ def daemon(box: Drill, tmp_path: Path) -> Iterator[Daemon]:
 
 
 def there_already(_: str, __: object) -> None: ...
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _wait_for_port(port: int) -> None:
-    end = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            assert time.monotonic() < end
-            time.sleep(0.05)
 
 
 def test_a_system_is_copied_and_deployed_over_ssh(daemon: Daemon, tmp_path: Path) -> None:

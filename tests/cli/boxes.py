@@ -4,10 +4,8 @@ import os
 import pty
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,7 +16,7 @@ from tests.apply.drill import Drill, drill
 from tests.apply.world.system import write
 from tests.cli.command import Done
 from tests.hosts import ROOT, as_text, overlay, shipped
-from tests.machine.sshd import SETTINGS
+from tests.machine.sshd import configuration, free_port, make_key, wait_for
 
 Template = tuple[Path, dict[str, str]]
 SSHD = "/usr/sbin/sshd"
@@ -165,7 +163,7 @@ def _tools(root: Path) -> None:
     (tools / "ssh").write_text(f'#!/bin/sh\nexec {ssh} -F {root}/ssh_config "$@"\n')
     for tool in tools.iterdir():
         tool.chmod(0o755)
-    _key(root / "operator")
+    make_key(root / "operator")
     (root / "known_hosts").touch()
     (root / "ssh_config").write_text(
         f"Host *\n  IdentityFile {root}/operator\n  IdentitiesOnly yes\n"
@@ -177,12 +175,9 @@ def _listening(
     root: Path, place: Path, name: str, number: int, box: Drill
 ) -> tuple[int, "subprocess.Popen[bytes]"]:
     box.world.run("sh", "-ec", DRESSED, "sh", name)
-    _key(place / "host")
+    make_key(place / "host")
     port = free_port()
-    (place / "sshd_config").write_text(
-        f"{SETTINGS}ListenAddress 127.0.0.1\nPort {port}\nHostKey {place}/host\n"
-        f"AuthorizedKeysFile {root}/operator.pub\n"
-    )
+    (place / "sshd_config").write_text(configuration(port, place / "host", root / "operator.pub"))
     with (root / "known_hosts").open("a") as known:
         known.write(f"[127.0.0.1]:{port} {(place / 'host.pub').read_text()}")
     with (root / "ssh_config").open("a") as settings:
@@ -193,23 +188,5 @@ def _listening(
             [*inside, SSHD, "-D", "-e", "-f", str(place / "sshd_config")],
             stderr=log, start_new_session=True,
         )  # fmt: skip
-    _await(port)
+    wait_for(port)
     return port, daemon
-
-
-def _key(path: Path) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _await(port: int) -> None:
-    end = time.monotonic() + 10
-    while socket.socket().connect_ex(("127.0.0.1", port)):
-        assert time.monotonic() < end, "sshd does not listen"
-        time.sleep(0.05)

@@ -2,15 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.machine.sshd import SETTINGS
+from tests.machine.sshd import configuration, free_port, make_key, wait_for
 
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 
@@ -36,16 +34,14 @@ class Served:
 def served(folder: Path) -> Iterator[Served]:
     """The daemon while the block runs."""
     folder.chmod(0o755)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     _keys(folder, port)
     _client(folder)
     daemon = subprocess.Popen(
         [str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")], stderr=subprocess.DEVNULL
     )
     try:
-        _await(port)
+        wait_for(port)
         yield Served(folder, port)
     finally:
         daemon.terminate()
@@ -54,9 +50,7 @@ def served(folder: Path) -> Iterator[Served]:
 
 def _keys(folder: Path, port: int) -> None:
     for name in ("host", "user"):
-        subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True
-        )
+        make_key(folder / name)
     public = (folder / "host.pub").read_text()
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}")
     key = (folder / "user.pub").read_text()
@@ -64,8 +58,7 @@ def _keys(folder: Path, port: int) -> None:
     command = f"cat >/dev/null; cat {folder}/answer"
     (folder / "authorized_keys").write_text(f'command="{command}" {key}')
     (folder / "sshd_config").write_text(
-        f"{SETTINGS}Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\n"
-        f"AuthorizedKeysFile {folder}/authorized_keys\n"
+        configuration(port, folder / "host", folder / "authorized_keys")
     )
 
 
@@ -78,12 +71,3 @@ def _client(folder: Path) -> None:
     ssh = folder / "bin/ssh"
     ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/ssh_config "$@"\n')
     ssh.chmod(0o755)
-
-
-def _await(port: int) -> None:
-    for _ in range(100):
-        with socket.socket() as attempt:
-            if not attempt.connect_ex(("127.0.0.1", port)):
-                return
-        time.sleep(0.05)
-    raise TimeoutError("sshd does not listen")

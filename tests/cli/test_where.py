@@ -6,8 +6,8 @@ from emily_infra.apply.health import Before
 from emily_infra.cli.deploying import well
 from emily_infra.cli.reach import Where, addressed, pasteable
 from emily_infra.machine import Target
-from tests.cli.boxes import free_port
 from tests.hosts import pebble
+from tests.machine.sshd import free_port
 
 LAB, VIA = Where(lab=True), Where(via="10.0.0.9:2022")
 

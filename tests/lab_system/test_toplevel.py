@@ -143,6 +143,11 @@ def test_what_a_unit_adds_to_one_of_debians_is_a_drop_in(ember: Path) -> None:
     assert str(wanted.readlink()) == "/usr/lib/systemd/system/systemd-networkd.service"
 
 
+def test_a_root_pool_is_imported_without_the_initrd_that_would_do_it(ember: Path) -> None:
+    assert (ember / _UNITS / "zfs.target.wants/zfs-import.target").is_symlink()
+    assert (ember / _UNITS / "zfs-import.target.requires/zfs-import-rpool.service").is_symlink()
+
+
 def test_a_tunnel_is_a_netdev_whose_keys_are_credentials(ember: Path) -> None:
     netdev = (ember / "etc/systemd/network/40-wg0.netdev").read_text()
 

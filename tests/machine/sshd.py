@@ -13,7 +13,12 @@ from pathlib import Path
 
 from emily_infra.machine import Target
 
-SETTINGS = """\
+_CONFIGURATION = """\
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {host_key}
+AuthorizedKeysFile {keys}
+{more}
 PidFile none
 StrictModes no
 UsePAM no
@@ -25,14 +30,6 @@ MaxStartups 200
 # Else bash, seeing sshd before it, reads the .bashrc of whoever runs the tests: pyenv's waits a
 # minute for a lock that a killed session has left behind.
 SetEnv SHLVL=2
-"""
-"""What every daemon of the tests has in common."""
-
-_PLACES = """\
-ListenAddress 127.0.0.1:{port}
-HostKey {folder}/host_ed25519
-AuthorizedKeysFile {folder}/authorized_keys
-{more}
 """
 
 
@@ -111,31 +108,39 @@ def serving(folder: Path, more: str = "", before: tuple[str, ...] = ()) -> Itera
     make_key(folder / "id_ed25519")
     shutil.copy(folder / "id_ed25519.pub", folder / "authorized_keys")
     (folder / "known_hosts").write_text(f"{server.known_as} {server.host_key()}\n")
-    configuration = folder / "sshd_config"
-    places = _PLACES.format(port=server.port, folder=folder, more=more)
-    configuration.write_text(places + SETTINGS)  # what comes first counts
+    file = folder / "sshd_config"
+    host_key, keys = folder / "host_ed25519", folder / "authorized_keys"
+    file.write_text(configuration(server.port, host_key, keys, more))
     program = shutil.which("sshd", path="/usr/sbin:/usr/bin") or "sshd"
     log = folder / "log"
-    process = subprocess.Popen([*before, program, "-D", "-f", configuration, "-E", log])
+    process = subprocess.Popen([*before, program, "-D", "-f", file, "-E", log])
     try:
-        _answers(server.port)
+        wait_for(server.port)
         yield server
     finally:
         process.terminate()
         process.wait()
 
 
+def configuration(port: int, host_key: Path, keys: Path, more: str = "") -> str:
+    """What every daemon of the tests has in its sshd_config; MORE counts before the rest."""
+    return _CONFIGURATION.format(port=port, host_key=host_key, keys=keys, more=more)
+
+
 def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
-def _answers(port: int) -> None:
-    for _ in range(200):
+def wait_for(port: int) -> None:
+    """Until somebody listens there."""
+    end = time.monotonic() + 10
+    while True:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
+        assert time.monotonic() < end, "sshd does not answer"
         time.sleep(0.02)
-    raise AssertionError("sshd does not answer")
 
 
 class Wire:
