@@ -15,6 +15,7 @@ import pytest
 
 from emily_infra.lab import Lab, Plan
 from emily_infra.lab.system import build
+from emily_infra.machine import connect
 from emily_infra.render import render
 from emily_infra.render.templates import Templates
 from emily_infra.spec.host import Host
@@ -128,7 +129,12 @@ class Site:
         return running.process.returncode, running.said
 
     def console(self, script: str) -> str:
-        return self.stage.console(f"set -e\n{script}\n", deadline=900)
+        """Among the mounts that the installation sees: it comes by the console as well."""
+        machine = connect(self.stage.lab.console(), deadline=60)
+        try:
+            return machine.run("sh", stdin=f"set -e\n{script}\n", deadline=900)
+        finally:
+            machine.close()
 
     def opens_as(self, hostid: str) -> str:
         """What is found where a system with this hostid imports the pools without force."""
@@ -149,9 +155,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     stage = Rehearsal(name, Path(tmp_path_factory.mktemp("site")), Lab(name))
     stage.lab.reset()
     stage.lab.up(Plan(stage.describe(INSTALLER), stage.root, memory=1536), tell=print)
-    stage.console("cat >/usr/local/bin/nixos-install <<'END'\n"
-                  + (Path(__file__).parent / "nixos-install").read_text()
-                  + "END\nchmod +x /usr/local/bin/nixos-install")  # fmt: skip
+    program = (Path(__file__).parent / "nixos-install").read_text()
+    stage.console(f"cat >/usr/local/bin/nixos-install <<'END'\n{program}END\n"
+                  "chmod +x /usr/local/bin/nixos-install")  # fmt: skip
     host = newcomer(stage.root / "project")
     system = build(host, stage.root / "project", stage.lab.overrides())
     yield Site(stage, host, system, _path(stage))
