@@ -53,6 +53,8 @@ def lower(host: Host) -> Mapping[str, object] | None:
             "--collector.systemd.enable-restarts-metrics",
             f"--collector.textfile.directory={METRICS}",
         ],
+        "metrics": METRICS,
+        "pools": sorted(spec.storage.pools),
         "promises": promises(spec),
         "alerting": alerting(spec.monitoring),
         "credentials": _credentials(spec),

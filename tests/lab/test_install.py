@@ -79,10 +79,11 @@ umount -R /mnt 2>/dev/null || :
 zpool list -H -o name | while read -r pool; do zpool destroy -f "$pool"; done
 for link in /dev/disk/by-id/disk-?; do
   for part in "$link"-part? "$link"; do
-    [ ! -b "$part" ] || {
-      blkdiscard --force --zeroout --length 32MiB "$part"
-      blkdiscard --force --zeroout --offset $(($(blockdev --getsize64 "$part") - 33554432)) "$part"
-    }
+    [ -b "$part" ] || continue
+    size=$(blockdev --getsize64 "$part") end=33554432
+    [ "$size" -gt "$end" ] || end=$size
+    blkdiscard --force --zeroout --length "$end" "$part"
+    blkdiscard --force --zeroout --offset $((size - end)) "$part"
   done
   blockdev --rereadpt "$link"
 done

@@ -10,6 +10,7 @@ let
     "curl"
     "emily-infra"
     "emily-runtime"
+    "gawk"
     "htop"
     "iproute2"
     "linuxPackages"

@@ -19,6 +19,7 @@ RESULT = 'emily_restore_test_success{repository="s3"}'
 FAILED = 'alertmanager_notifications_failed_total{integration="webhook"}'
 VERDICT = 'emily_deploy_last_verdict{{verdict="{}"}}'
 POOL = 'node_zfs_zpool_state{{zpool="{}", state="{}"}}'
+COMMIT = 'emily_pool_last_commit_timestamp_seconds{pool="ember"}'
 SMART = 'smartctl_device_smart_status{device="sda"}'
 DISK = 'smartctl_device{device="sda", model_name="HDD", serial_number="S1"}'
 AVAILABLE = 'node_filesystem_avail_bytes{mountpoint="/srv", fstype="zfs"}'
@@ -45,6 +46,7 @@ FIRES = [
     ("ZpoolNotOnline", "0m", {POOL.format("ember", "degraded"): "1"}, "ember is DEGRADED"),
     ("ZpoolNotOnline", "0m", {POOL.format("ember", "suspended"): "1"}, "ember is SUSPENDED"),
     ("ZpoolMissing", "6m", {POOL.format("rpool", "online"): "1x10"}, "ember is not imported"),
+    ("ZpoolStandsStill", "4m", {COMMIT: "10x10"}, "ember has written nothing for 3m 50s"),
     ("ZpoolFull", "11m", {'zfs_pool_allocated_bytes{pool="ember"}': "85x20",
                           'zfs_pool_size_bytes{pool="ember"}': "100x20"}, "ember is 85% full"),
     ("FilesystemFullSoon", "7h", {AVAILABLE: "1000-1x420", SIZE: "2000x420"}, "29% left"),
@@ -76,6 +78,7 @@ SILENT = [
     ("ZpoolNotOnline", "0m", {POOL.format("ember", "degraded"): "0"}),
     # The zfs exporter may be silent about a pool that hangs, but it is there.
     ("ZpoolMissing", "6m", {POOL.format(name, "suspended"): "1x10" for name in ("ember", "rpool")}),
+    ("ZpoolStandsStill", "5m", {COMMIT: "0+60x10"}),
     ("FilesystemFullSoon", "7h", {AVAILABLE: "1000x420", SIZE: "2000x420"}),
     ("DiskSectors", "1h", {PENDING: "8x60"}),
     ("BackupStale", "1m", {COPY: "-90000x5"}),

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +242,23 @@ def test_the_dashboard_asks_questions_that_prometheus_understands(tmp_path: Path
     run("promtool", "check", "rules", tmp_path / "rules")
 
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_the_last_commit_of_every_pool_is_recorded(tmp_path: Path) -> None:
+    script = module(EMBER, "monitoring")["systemd"]["services"]["emily-pool-liveness"]["script"]
+    for pool, birth in (("ember", 900), ("old", 500)):
+        (tmp_path / pool).mkdir()
+        rows = f"1 {birth}000000000 C 0 0 0 0 0 1000000000 0 0 1000000000\n2 999000000000 O 0 0 0 0"
+        (tmp_path / pool / "txgs").write_text(f"8 1 0x01 4 448 5 6\ntxg birth state\n{rows}\n")
+    (tmp_path / "fm").write_text("0 1 0x01 4 1088 5 1000000000000\nname type data\n")
+    once = script.replace("/proc/spl/kstat/zfs", str(tmp_path)).replace("sleep 15", "exit")
+    now = time.time()
+
+    subprocess.run(["bash", "-euc", once], cwd=tmp_path, check=True)
+
+    told = dict(line.split() for line in (tmp_path / "pools.prom").read_text().splitlines())
+    ages = {name: round(now - int(when)) for name, when in told.items()}
+    metric = "emily_pool_last_commit_timestamp_seconds"
+    assert ages.keys() == {f'{metric}{{pool="{pool}"}}' for pool in ("ember", "old")}
+    assert abs(ages[f'{metric}{{pool="ember"}}'] - 98) < 5
+    assert abs(ages[f'{metric}{{pool="old"}}'] - 498) < 5

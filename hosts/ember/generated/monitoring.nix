@@ -1,6 +1,6 @@
 # Generated from "hosts/ember/host.yaml"; edit that file, then run: emily-infra render
 # monitoring: Prometheus, its exporters, Alertmanager and dashboards, all on the host itself.
-{ ... }:
+{ pkgs, ... }:
 {
   services.prometheus = {
     enable = true;
@@ -101,6 +101,7 @@
         #   emily_restore_test_last_success_timestamp_seconds{repository}
         #   emily_restore_test_success{repository}            1 or 0, of the newest drill
         #   emily_snapshot_newest_timestamp_seconds{dataset}
+        #   emily_pool_last_commit_timestamp_seconds{pool}    when it last wrote; an idle pool does every 5 s
         #   emily_deploy_last_timestamp_seconds               when the last deploy began or got its verdict
         #   emily_deploy_last_verdict{verdict}                1; committed, abandoned, rolled-back, lost; open
         #   emily_deploy_duration_seconds
@@ -226,6 +227,15 @@
                 labels: { severity: critical }
                 annotations:
                   summary: "{{ $externalLabels.host }}: pool {{ $labels.pool }} is not imported; zpool import says what it finds of it."
+              - alert: ZpoolStandsStill
+                expr: time() - emily_pool_last_commit_timestamp_seconds > 120
+                for: 1m
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: pool {{ $labels.pool }} has written nothing for
+                    {{ $value | humanizeDuration }}, whatever its state says, or emily-pool-liveness does not
+                    run; emily-infra status {{ $externalLabels.host }} tells which.
               - alert: ZpoolFull
                 expr: zfs_pool_allocated_bytes / zfs_pool_size_bytes > 0.8
                 for: 10m
@@ -612,6 +622,51 @@
       ]
     }
   '';
+
+  # When each pool last wrote. One whose disks are gone may say ONLINE for minutes while every write
+  # hangs; an idle one writes every 5 s. The times of txgs are of a clock that only the head of a list
+  # tells: it ends in the present.
+  systemd.services.emily-pool-liveness = {
+    description = "Record when each pool last wrote";
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig = {
+      Restart = "always";
+      RestartSec = "15s";
+      WorkingDirectory = "/var/lib/emily/metrics";
+      ReadWritePaths = [ "/var/lib/emily/metrics" ];
+      ProtectSystem = "strict";
+      ProtectHome = true;
+      PrivateNetwork = true;
+      PrivateTmp = true;
+      NoNewPrivileges = true;
+      CapabilityBoundingSet = "";
+      SystemCallFilter = [ "@system-service" ];
+    };
+    path = [ pkgs.gawk ];
+    script = ''
+      shopt -s nullglob
+      while :; do
+        printf -v clock '%(%s)T' -1
+        awk -v clock="$clock" '
+          FILENAME ~ /\/fm$/ { if (FNR == 1) now = $NF; next }
+          $3 == "C" { # committed; born at $2, then open, quiescing, waiting and syncing
+            depth = split(FILENAME, folder, "/")
+            pool = folder[depth - 1]
+            end = $2 + $9 + $10 + $11 + $12
+            if (end > last[pool]) last[pool] = end
+          }
+          END {
+            for (pool in last) {
+              printf "emily_pool_last_commit_timestamp_seconds{pool=\"%s\"} %.0f\n",
+                pool, clock - (now - last[pool]) / 1e9
+            }
+          }
+        ' /proc/spl/kstat/zfs/fm /proc/spl/kstat/zfs/*/txgs >pools.prom.new
+        mv pools.prom.new pools.prom
+        sleep 15
+      done
+    '';
+  };
 
   # Its address is there only once the interface is up: try until then.
   systemd.services."grafana".wants = [ "network-online.target" ];
