@@ -27,6 +27,11 @@ assert core.libzfs_core_init() == 0
 for name in (tree, *(f"{tree}/{number}" for number in range(1, datasets))):
     assert core.lzc_create(name.encode(), 2, None, None, 0) == 0, name  # 2: a file system
 END
+# As they are on a host: the kernel opens one that nobody has mounted for each question about it.
+grep -q "^$tree " /proc/mounts || zfs list -H -o name -r "$tree" | while read -r name; do
+  mkdir -p "/run/$name"
+  mount -t zfs -o zfsutil "$name" "/run/$name"
+done
 there=$(zfs list -H -o name -t snapshot -d 1 "$tree" | wc -l)
 while [ "$there" -lt "$rounds" ]; do
   there=$((there + 1))
@@ -73,6 +78,11 @@ def grown(machine: Machine, pool: str, datasets: int, snapshots: int) -> None:
     machine.run("sh", "-s", "--", *words, stdin=_GROW, deadline=_DEADLINE)
 
 
+def felled(machine: Machine, pool: str) -> None:
+    """All of them away again, by the way by which they were mounted."""
+    machine.run("zfs", "destroy", "-r", f"{pool}/{_TREE}", deadline=_DEADLINE)
+
+
 def look_at(machine: Machine) -> Looked:
     """One look, counted and timed."""
     counting = _Counting(machine)
@@ -100,6 +110,6 @@ def probing(host: str, pool: str) -> None:
                 f"| {last.datasets} | {last.snapshots} | {last.commands} | {last.length:,} B | "
                 f"{statistics.median(times):.2f} s | {min(times):.2f} s | {max(times):.2f} s |"
             )
-        machine.run("zfs", "destroy", "-r", f"{pool}/{_TREE}", deadline=_DEADLINE)
+        felled(machine, pool)
     finally:
         machine.close()

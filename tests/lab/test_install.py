@@ -85,7 +85,8 @@ for link in /dev/disk/by-id/disk-?; do
     blkdiscard --force --zeroout --length "$end" "$part"
     blkdiscard --force --zeroout --offset $((size - end)) "$part"
   done
-  blockdev --rereadpt "$link"
+  # Busy as long as udev looks at what was written.
+  for _ in 1 2 3 4 5; do udevadm settle; ! blockdev --rereadpt "$link" || break; done
 done
 rm -rf /var/lib/emily/storage; udevadm settle
 """
