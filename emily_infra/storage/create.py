@@ -139,7 +139,8 @@ def _missing(host: Host, name: str, pool: Pool | None) -> Iterator[Command]:
     if pool and not pool.datasets:
         raise Unknown(
             f"{host.name} cannot say which datasets {name} has",
-            hint=f"look at it: zfs list -r {name}",
+            hint="a zpool create may still be at work there: try again in a minute; "
+            f"if it stays, look at it: zfs list -r {name}",
         )
     for path, (owner, dataset) in datasets(host.spec).items():  # parents before children
         if owner == name and path not in there:

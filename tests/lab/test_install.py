@@ -232,6 +232,8 @@ def test_killed_in_the_middle_it_goes_on(site: Site) -> None:
         running = site.begin("--confirm", NAME)
         running.until(word)
         running.kill()
+        # What it had begun on the other machine goes on there: half a pool is told, and left alone.
+        site.console("while pgrep -x 'zpool|zfs|nixos-install'; do sleep 1; done")
 
     code, said = site.install()
 
