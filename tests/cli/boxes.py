@@ -82,24 +82,29 @@ class Site:
 
     def emily(self, *words: str, typed: str | None = None) -> Done:
         """A command as a process; with a terminal only where something is typed."""
-        command = [sys.executable, "-m", "emily_infra", *words]
-        ours, theirs = pty.openpty()
-        if typed is not None:
-            os.write(ours, typed.encode())
-        done = subprocess.run(
-            command, cwd=self.root, env=self._environment, text=True, timeout=240, check=False,
-            stdin=subprocess.DEVNULL if typed is None else theirs, capture_output=True,
-        )  # fmt: skip
-        os.close(ours)
-        os.close(theirs)
-        assert "Traceback" not in done.stderr, done.stderr
-        assert "BUG" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        return asked(self.root, self._environment, *words, typed=typed)
 
     @property
     def _environment(self) -> dict[str, str]:
         path = f"{self.root / 'tools'}:{os.environ['PATH']}"
         return {"PATH": path, "HOME": str(self.root), "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+
+
+def asked(folder: Path, environment: dict[str, str], *words: str, typed: str | None = None) -> Done:
+    """A command, to its end; with a terminal only where something is typed."""
+    ours, theirs = pty.openpty()
+    if typed is not None:
+        os.write(ours, typed.encode())
+    done = subprocess.run(
+        [sys.executable, "-m", "emily_infra", *words],
+        cwd=folder, env=environment, text=True, timeout=240, check=False, capture_output=True,
+        stdin=subprocess.DEVNULL if typed is None else theirs,
+    )  # fmt: skip
+    os.close(ours)
+    os.close(theirs)
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "BUG" not in done.stderr, done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def begun(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emily_infra.spec.host import Host
-from tests.cli.boxes import begun
+from tests.cli.boxes import asked, begun
 from tests.cli.command import Done
 from tests.cli.served import served
 from tests.hosts import ROOT, as_host, as_text, over
@@ -39,19 +39,8 @@ class Hands:
 
     def emily(self, *words: str, typed: str | None = None) -> Done:
         """A command as a process; with a terminal only where something is typed."""
-        ours, theirs = pty.openpty()
-        if typed is not None:
-            os.write(ours, f"{typed}\n".encode())
-        done = subprocess.run(
-            [sys.executable, "-m", "emily_infra", *words], cwd=self.folder, text=True,
-            env=self._environment, timeout=240, check=False, capture_output=True,
-            stdin=subprocess.DEVNULL if typed is None else theirs,
-        )  # fmt: skip
-        os.close(ours)
-        os.close(theirs)
-        assert "Traceback" not in done.stderr, done.stderr
-        assert "BUG" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        line = None if typed is None else f"{typed}\n"
+        return asked(self.folder, self._environment, *words, typed=line)
 
     @contextmanager
     def begin(self, *words: str, until: str) -> Iterator["subprocess.Popen[str]"]:
