@@ -109,6 +109,7 @@ class Rehearsal:
         if not self.lab.running:
             self.lab.start()
         self.mend()
+        self.wait_for_the_way_in()
         found = self.ended().generation
         if found.number == 1 or not found.current == found.profile == found.boot_default:
             self.describe()
@@ -139,6 +140,19 @@ class Rehearsal:
     def mend(self) -> None:
         """It gets through again."""
         self.console("nft delete table ip cut 2>/dev/null || :")
+
+    def wait_for_the_way_in(self) -> None:
+        """Until the operator gets in: after a boot the console is there long before that."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                machine = connect(self.lab.target(), deadline=60)
+                machine.run("true")
+                machine.close()
+                return
+            except EmilyError:
+                assert time.monotonic() < end, "the operator does not get in"
+                time.sleep(1)
 
     def wait_for(self, script: str) -> None:
         """Until a script succeeds on the machine."""
