@@ -201,6 +201,8 @@ def _monitoring(spec: HostSpec) -> Iterator[_Wanted]:
             words = ("http", _reachable(entry.address), str(entry.port), path)
             probe = _shell(*words, unit=unit)
             yield _Wanted(f"{entry.program} answers", place, probe, weight=Weight.WARNING)
+    if spec.monitoring and spec.storage.pools:
+        yield _unit("emily-pool-liveness.service", place)
 
 
 def _runtime(spec: HostSpec) -> Iterator[_Wanted]:

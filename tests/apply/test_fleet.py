@@ -124,6 +124,7 @@ def test_an_interrupt_lets_hosts_finish_that_have_begun() -> None:
 
 def test_a_second_interrupt_leaves_a_host_to_its_own_guard() -> None:
     stopped, release = threading.Event(), threading.Event()
+    before = signal.getsignal(signal.SIGINT)
     said: list[Event] = []
 
     def hang(_: Host) -> Outcome:
@@ -143,7 +144,7 @@ def test_a_second_interrupt_leaves_a_host_to_its_own_guard() -> None:
 
     assert outcomes["a"].verdict is Verdict.LEFT
     assert next(e for e in said if isinstance(e, Stopped)).running == ("a",)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_soak_is_said_and_its_second_look_can_end_the_run() -> None:
