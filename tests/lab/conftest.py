@@ -12,9 +12,18 @@ from tests.lab.ground import Ground, made
 from tests.lab.rehearsal import Rehearsal, rehearsal
 
 
+_LONGEST = ["test_deploy", "test_storage", "test_life_of_a_disk", "test_faults", "test_install"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Last, because they are long: the workers then have a machine each."""
-    items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
+    """Last, so that each worker then has a machine; and the longest first, so that none waits."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    if item.get_closest_marker("lab") is None:
+        return -1
+    return _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST)
 
 
 @pytest.fixture(scope="session")

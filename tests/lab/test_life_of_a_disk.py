@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.ground import Ground
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("disks")]
+pytestmark = pytest.mark.lab
 
 DONE, ERROR = 0, 1
 BY_ID = "/dev/disk/by-id"

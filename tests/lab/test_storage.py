@@ -12,7 +12,7 @@ from emily_infra.lab import Lab, Plan
 from emily_infra.observe.pools import standstill
 from tests.lab.rehearsal import Rehearsal
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("pools")]
+pytestmark = pytest.mark.lab
 
 DONE, ERROR, PENDING = 0, 1, 2
 DISKS = ", ".join(f"disk-{n}: {{ size: 1TB, bay: {n} }}" for n in range(5, 11))
