@@ -11,7 +11,6 @@ from emily_infra.machine import Machine, connect
 from tests.lab.ground import Ground, made
 from tests.lab.rehearsal import Rehearsal, rehearsal
 
-
 _LONGEST = ["test_deploy", "test_storage", "test_life_of_a_disk", "test_faults", "test_install"]
 
 
