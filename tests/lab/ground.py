@@ -28,12 +28,13 @@ zero() {
   blkdiscard -qfz -l "$2" "$1"; blkdiscard -qfz -o $(($(blockdev --getsize64 "$1") - $2)) "$1"
 }
 for part in /dev/disk/by-id/disk-*-part2 /dev/disk/by-id/new-*-part2; do
-  [ ! -b "$part" ] || zero "$part" 1048576
+  [ ! -b "$part" ] || zero "$part" 33554432
 done
 for disk in /dev/disk/by-id/disk-* /dev/disk/by-id/new-*; do
   case $disk in *-part*) continue ;; esac
   zero "$disk" 33554432
-  blockdev --rereadpt "$disk"
+  # Busy as long as udev looks at what was written.
+  for _ in 1 2 3 4 5; do udevadm settle; ! blockdev --rereadpt "$disk" || break; done
 done
 rm -rf /var/lib/emily/storage; udevadm settle
 """
