@@ -69,14 +69,40 @@ firewall() {
   nft list table inet "$1" >/dev/null 2>&1 || fail "nftables has no table $1"
 }
 
-# handshake INTERFACE KEY PEER SECONDS: the peer has been heard of lately.
+# handshake INTERFACE KEY PEER SECONDS: the peer has been heard of lately. WireGuard keeps the time of
+# day of it, so one from before the clock was set is as old as it is without that step.
 handshake() {
   [ -e "/sys/class/net/$1" ] || fail "there is no interface $1"
   latest=$(wg show "$1" latest-handshakes | while read -r key at; do
     [ "$key" = "$2" ] && printf '%s' "$at"
   done)
   [ -n "$latest" ] || fail "$1 does not know the peer $3"
-  [ "$(($(date +%s) - latest))" -le "$4" ] || fail "no handshake with $3 on $1 in the last $4 s"
+  age=$(($(date +%s) - latest))
+  [ "$age" -gt "$4" ] || return 0
+  [ "$latest" = 0 ] || for step in $(steps); do
+    [ "$((age - step))" -lt 0 ] || [ "$((age - step))" -gt "$4" ] || return 0
+  done
+  fail "no handshake with $3 on $1 in the last $4 s"
+}
+
+# steps: the seconds by which the clock was set since this deploy was armed, and since the boot.
+# systemd remembers of both what the time of day was and how long the machine had run.
+steps() {
+  systemctl show --timestamp=unix emily-dead-man.timer \
+    --property=ActiveEnterTimestamp,ActiveEnterTimestampMonotonic 2>/dev/null | stepped
+  systemctl show --timestamp=unix \
+    --property=UserspaceTimestamp,UserspaceTimestampMonotonic 2>/dev/null | stepped
+}
+
+# stepped: how far the time of day has moved on beside the time since the boot.
+stepped() {
+  day='' ran=''
+  while IFS='=' read -r name value; do
+    case $name in *Monotonic) ran=${value%??????} ;; *) day=${value#@} ;; esac
+  done
+  read -r now _ </proc/uptime
+  case $day in '' | *[!0-9]*) return ;; esac # never armed, or not understood
+  printf '%s\n' "$(($(date +%s) - day - ${now%.*} + ${ran:-0}))"
 }
 
 # share NAME FOLDER: Samba's configuration has it, and the folder is there.

@@ -25,6 +25,8 @@ config:
 
 errors: No known data errors
 """
+RAN = 30
+"""Seconds since what a clock is compared with."""
 
 
 @pytest.fixture(params=["dash", "bash"])
@@ -38,6 +40,12 @@ def say(folder: Path, program: str, text: str) -> None:
     (folder / f"{program}.txt").write_text(text)
     (folder / program).write_text(f'#!/bin/sh\ncat "{folder}/{program}.txt"\n')
     (folder / program).chmod(0o755)
+
+
+def program(folder: Path, name: str, lines: str) -> None:
+    """Make a program of lines of sh."""
+    (folder / name).write_text(f"#!/bin/sh\n{lines}\n")
+    (folder / name).chmod(0o755)
 
 
 def ask(shell: str, folder: Path, *words: str) -> tuple[int, str]:
@@ -109,6 +117,24 @@ def test_a_handshake_may_be_as_old_as_a_session_lives(
 
     assert found == code
     assert said == ("no handshake with minnesota on lo in the last 205 s" if code else "")
+
+
+@pytest.mark.parametrize(("age", "code"), [(86400 + 100, 0), (86400 - 60, 1), (2 * 86400, 1)])
+@pytest.mark.parametrize("since", ["emily-dead-man.timer", "UserspaceTimestamp,"])
+def test_a_handshake_is_no_older_because_the_clock_was_set(
+    shell: str, tmp_path: Path, age: int, code: int, since: str
+) -> None:
+    began, handshake = f"$(($(date +%s) - 86400 - {RAN}))", f"$(($(date +%s) - {age}))"
+    program(tmp_path, "wg", f'printf "KEYA=\\t%s\\n" {handshake}')
+    program(
+        tmp_path, "systemctl",
+        f"read -r up _ </proc/uptime\ncase $* in *{since}*) printf 'Timestamp=@%s\\n' {began}\n"
+        f"  printf 'TimestampMonotonic=%s000000\\n' $((${{up%.*}} - {RAN})) ;; esac",
+    )  # fmt: skip
+
+    found, _ = ask(shell, tmp_path, "handshake", "lo", "KEYA=", "minnesota", "205")
+
+    assert found == code
 
 
 def test_a_peer_that_never_called_is_told_as_one_that_no_longer_does(
