@@ -98,7 +98,7 @@ steps() {
 stepped() {
   day='' ran=''
   while IFS='=' read -r name value; do
-    case $name in *Monotonic) ran=${value%??????} ;; *) day=${value#@} ;; esac
+    case $name in *Monotonic) ran=${value%??????} ;; *) day=${value#?} ;; esac # behind an at sign
   done
   read -r now _ </proc/uptime
   case $day in '' | *[!0-9]*) return ;; esac # never armed, or not understood
