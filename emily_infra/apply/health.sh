@@ -69,8 +69,8 @@ firewall() {
   nft list table inet "$1" >/dev/null 2>&1 || fail "nftables has no table $1"
 }
 
-# handshake INTERFACE KEY PEER SECONDS: the peer has been heard of lately. WireGuard keeps the time of
-# day of it, so one from before the clock was set is as old as it is without that step.
+# handshake INTERFACE KEY PEER SECONDS: the peer has been heard of lately. WireGuard keeps the time
+# of day of it, so one from before the clock was set is as old as it is without that step.
 handshake() {
   [ -e "/sys/class/net/$1" ] || fail "there is no interface $1"
   latest=$(wg show "$1" latest-handshakes | while read -r key at; do
@@ -80,7 +80,8 @@ handshake() {
   age=$(($(date +%s) - latest))
   [ "$age" -gt "$4" ] || return 0
   [ "$latest" = 0 ] || for step in $(steps); do
-    [ "$((age - step))" -lt 0 ] || [ "$((age - step))" -gt "$4" ] || return 0
+    real=$((age - step))
+    [ "$real" -ge 0 ] && [ "$real" -le "$4" ] && return
   done
   fail "no handshake with $3 on $1 in the last $4 s"
 }
@@ -94,11 +95,12 @@ steps() {
     --property=UserspaceTimestamp,UserspaceTimestampMonotonic 2>/dev/null | stepped
 }
 
-# stepped: how far the time of day has moved on beside the time since the boot.
+# stepped: how far the time of day has moved on beside the time since the boot. systemctl writes
+# the one with an at sign before it, the other in microseconds.
 stepped() {
   day='' ran=''
   while IFS='=' read -r name value; do
-    case $name in *Monotonic) ran=${value%??????} ;; *) day=${value#?} ;; esac # behind an at sign
+    case $name in *Monotonic) ran=${value%??????} ;; *) day=${value#?} ;; esac
   done
   read -r now _ </proc/uptime
   case $day in '' | *[!0-9]*) return ;; esac # never armed, or not understood

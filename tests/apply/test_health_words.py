@@ -35,17 +35,16 @@ def shell(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def say(folder: Path, program: str, text: str) -> None:
-    """Make a program that prints a text."""
-    (folder / f"{program}.txt").write_text(text)
-    (folder / program).write_text(f'#!/bin/sh\ncat "{folder}/{program}.txt"\n')
+def made(folder: Path, program: str, lines: str) -> None:
+    """Make a program of lines of sh."""
+    (folder / program).write_text(f"#!/bin/sh\n{lines}\n")
     (folder / program).chmod(0o755)
 
 
-def program(folder: Path, name: str, lines: str) -> None:
-    """Make a program of lines of sh."""
-    (folder / name).write_text(f"#!/bin/sh\n{lines}\n")
-    (folder / name).chmod(0o755)
+def say(folder: Path, program: str, text: str) -> None:
+    """Make a program that prints a text."""
+    (folder / f"{program}.txt").write_text(text)
+    made(folder, program, f'cat "{folder}/{program}.txt"')
 
 
 def ask(shell: str, folder: Path, *words: str) -> tuple[int, str]:
@@ -62,15 +61,13 @@ def pool(folder: Path, state: str = "ONLINE", disk: str = "ONLINE") -> None:
     """A pool of two disks and a spare, on kernel names."""
     folder.mkdir(exist_ok=True)
     say(folder, "zpool.status", STATUS.format(state=state, disk=disk, folder="/dev"))
-    program = (
-        f"#!/bin/sh\ncase $1 in list) echo {state} ;; *) cat '{folder}/zpool.status.txt' ;; esac\n"
-    )
-    (folder / "zpool").write_text(program)
-    (folder / "zpool").chmod(0o755)
+    made(
+        folder, "zpool",
+        f"case $1 in list) echo {state} ;; *) cat '{folder}/zpool.status.txt' ;; esac",
+    )  # fmt: skip
     links = {"ata-A": "sda", "ata-B": "sdb", "ata-C": "sdc", "ata-D": "sdd"}
     table = "".join(f"*/{name}) echo /dev/{real} ;; " for name, real in links.items())
-    (folder / "readlink").write_text(f'#!/bin/sh\ncase $2 in {table}*) echo "$2" ;; esac\n')
-    (folder / "readlink").chmod(0o755)
+    made(folder, "readlink", f'case $2 in {table}*) echo "$2" ;; esac')
 
 
 def test_a_pool_is_well_with_all_its_disks_under_any_name(shell: str, tmp_path: Path) -> None:
@@ -97,11 +94,24 @@ def test_a_disk_that_is_not_in_its_pool_is_named(shell: str, tmp_path: Path) -> 
 
 
 def test_a_pool_that_nobody_was_told_to_import_says_so(shell: str, tmp_path: Path) -> None:
-    (tmp_path / "zpool").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "zpool").chmod(0o755)
+    made(tmp_path, "zpool", "exit 1")
 
     assert ask(shell, tmp_path, "pool", "tank") == (
         1, "pool tank is not imported, and systemd was not told to"
+    )  # fmt: skip
+
+
+def heard_of(folder: Path, moment: str) -> None:
+    """A tunnel whose peer KEYA= has its last handshake at an expression of the shell."""
+    made(folder, "wg", f'printf "KEYX=\\t0\\nKEYA=\\t%s\\n" {moment}')
+
+
+def set_since(folder: Path, since: str, moment: str) -> None:
+    """A systemd for which it was that time of day when something happened RAN seconds ago."""
+    made(
+        folder, "systemctl",
+        f"read -r up _ </proc/uptime\ncase $* in *{since}*) printf 'Timestamp=@%s\\n' {moment}\n"
+        f"  printf 'TimestampMonotonic=%s000000\\n' $((${{up%.*}} - {RAN})) ;; esac",
     )  # fmt: skip
 
 
@@ -109,9 +119,7 @@ def test_a_pool_that_nobody_was_told_to_import_says_so(shell: str, tmp_path: Pat
 def test_a_handshake_may_be_as_old_as_a_session_lives(
     shell: str, tmp_path: Path, age: int, code: int
 ) -> None:
-    say(tmp_path, "wg", "KEYX=\t0\nKEYA=\t@AT@\n")
-    wg = tmp_path / "wg"
-    wg.write_text(f"#!/bin/sh\nsed \"s/@AT@/$(($(date +%s) - {age}))/\" '{tmp_path}/wg.txt'\n")
+    heard_of(tmp_path, f"$(($(date +%s) - {age}))")
 
     found, said = ask(shell, tmp_path, "handshake", "lo", "KEYA=", "minnesota", "205")
 
@@ -124,17 +132,23 @@ def test_a_handshake_may_be_as_old_as_a_session_lives(
 def test_a_handshake_is_no_older_because_the_clock_was_set(
     shell: str, tmp_path: Path, age: int, code: int, since: str
 ) -> None:
-    began, handshake = f"$(($(date +%s) - 86400 - {RAN}))", f"$(($(date +%s) - {age}))"
-    program(tmp_path, "wg", f'printf "KEYA=\\t%s\\n" {handshake}')
-    program(
-        tmp_path, "systemctl",
-        f"read -r up _ </proc/uptime\ncase $* in *{since}*) printf 'Timestamp=@%s\\n' {began}\n"
-        f"  printf 'TimestampMonotonic=%s000000\\n' $((${{up%.*}} - {RAN})) ;; esac",
-    )  # fmt: skip
+    heard_of(tmp_path, f"$(($(date +%s) - {age}))")
+    set_since(tmp_path, since, f"$(($(date +%s) - 86400 - {RAN}))")
 
     found, _ = ask(shell, tmp_path, "handshake", "lo", "KEYA=", "minnesota", "205")
 
     assert found == code
+
+
+def test_a_peer_that_never_called_is_not_heard_of_by_a_clock_that_began_in_1970(
+    shell: str, tmp_path: Path
+) -> None:
+    heard_of(tmp_path, "0")
+    set_since(tmp_path, "UserspaceTimestamp,", "100")
+
+    found, _ = ask(shell, tmp_path, "handshake", "lo", "KEYA=", "minnesota", "205")
+
+    assert found == 1
 
 
 def test_a_peer_that_never_called_is_told_as_one_that_no_longer_does(
