@@ -2,6 +2,7 @@
 python3Packages: [
   python3Packages.jinja2
   python3Packages.paramiko
+  python3Packages.prometheus-client
   python3Packages.pydantic
   python3Packages.pyyaml
   python3Packages.rich

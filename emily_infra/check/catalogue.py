@@ -1,7 +1,7 @@
 """Every code with its story: of the file, of the rules, of acknowledging."""
 
 from emily_infra import errors
-from emily_infra.check import acknowledgement, disks, installing
+from emily_infra.check import acknowledgement, backing_up, disks, installing
 from emily_infra.check.rule import RULES
 from emily_infra.findings import Explanation
 from emily_infra.spec import codes
@@ -12,6 +12,7 @@ def catalogue() -> dict[str, Explanation]:
     entries = (
         *errors.EXPLANATIONS,
         *codes.EXPLANATIONS,
+        *backing_up.EXPLANATIONS,
         *acknowledgement.EXPLANATIONS,
         *disks.EXPLANATIONS,
         *installing.EXPLANATIONS,

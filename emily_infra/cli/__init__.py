@@ -11,6 +11,7 @@ import typer
 from emily_infra import __version__
 from emily_infra.cli import (
     apply,
+    backup,
     capacity,
     check,
     disk,
@@ -62,6 +63,7 @@ for command, summary in (
     app.command(short_help=summary)(signposted(command))
 app.add_typer(storage.app, short_help="Create the pools that host.yaml describes.")
 app.add_typer(disk.app, short_help="List, find, take out and replace disks.")
+app.add_typer(backup.app, short_help="Snapshots, copies and restores, on the host itself.")
 app.add_typer(lab.app, short_help="Rehearse on a machine that stands in for a host.")
 
 UsageError: Any = typer.BadParameter.__bases__[0]

@@ -1,0 +1,1 @@
+"""Snapshots, copies elsewhere, and the restores that prove them; on the host itself."""

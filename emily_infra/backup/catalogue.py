@@ -1,0 +1,140 @@
+"""Snapshots as ZFS has them, and the holds that keep one in place while it is read."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from emily_infra.backup.here import Here, lives
+from emily_infra.machine import CommandFailed
+
+MARK = "org.emily-infra:policy"
+"""Set on every snapshot that we take; with the shape of its name, what makes it ours."""
+COLUMNS = ("name", "guid", "createtxg", "creation", "userrefs", MARK)
+AT_ONCE = 100
+"""Names a command: 128 KiB an argument is Linux's limit, and one command a transaction."""
+_OURS = re.compile(r"emily-[0-9]{8}T[0-9]{6}Z")
+_TAG = "emily:"
+_ABSENT = ("dataset does not exist", "no such tag on this dataset")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot of one dataset."""
+
+    dataset: str
+    name: str
+    """What stands behind the @."""
+    guid: int
+    createtxg: int
+    """The order of snapshots in a pool, whatever a clock said."""
+    creation: datetime
+    holds: int
+    mine: bool
+    """Taken by us: by its name and by its mark, both."""
+
+    @property
+    def full(self) -> str:
+        """DATASET@NAME."""
+        return f"{self.dataset}@{self.name}"
+
+
+def snapshots(here: Here, dataset: str) -> list[Snapshot]:
+    """All snapshots of one dataset, the oldest first; none where there is no such dataset."""
+    command = ("zfs", "list", "-Hp", "-t", "snapshot", "-d", "1", "-o", ",".join(COLUMNS), dataset)
+    try:
+        listed = here.run(*command, deadline=600)
+    except CommandFailed as error:
+        if "dataset does not exist" in error.stderr:
+            return []
+        raise
+    return sorted(parsed(listed), key=lambda each: each.createtxg)
+
+
+def parsed(listed: str) -> Iterator[Snapshot]:
+    """The lines of `zfs list -Hp -o COLUMNS`."""
+    for line in listed.splitlines():
+        full, guid, txg, creation, holds, mark = line.split("\t")
+        dataset, _, name = full.partition("@")
+        yield Snapshot(
+            dataset=dataset,
+            name=name,
+            guid=int(guid),
+            createtxg=int(txg),
+            creation=datetime.fromtimestamp(int(creation), UTC),
+            holds=int(holds),
+            mine=bool(_OURS.fullmatch(name)) and mark != "-",
+        )
+
+
+def exists(here: Here, dataset: str) -> bool:
+    """Whether a dataset is there; by its name, since a suspended pool is left out of lists."""
+    try:
+        here.run("zfs", "list", "-H", "-o", "name", dataset)
+    except CommandFailed as error:
+        if "dataset does not exist" in error.stderr:
+            return False
+        raise
+    return True
+
+
+def newest_common(taken: dict[str, list[Snapshot]]) -> str | None:
+    """The newest of our names that every one of these datasets of one pool has, at one txg."""
+    shared: set[tuple[int, str]] | None = None
+    for each in taken.values():
+        own = {(one.createtxg, one.name) for one in each if one.mine}
+        shared = own if shared is None else shared & own
+    return max(shared)[1] if shared else None
+
+
+def tag(job: str, run: str) -> str:
+    """The hold of a run; it says who may be asked whether it is still needed."""
+    return f"{_TAG}{job}:{run}"
+
+
+def hold(here: Here, label: str, names: Sequence[str]) -> None:
+    """Keep snapshots from being destroyed; one that is held by this label already stays so."""
+    for some in _batches(names):
+        try:
+            here.run("zfs", "hold", label, *some)
+        except CommandFailed as error:
+            if "tag already exists" not in error.stderr:
+                raise
+
+
+def release(here: Here, label: str, names: Sequence[str]) -> None:
+    """Let go of them; what is gone or not held is fine."""
+    for name in names:
+        try:
+            here.run("zfs", "release", label, name)
+        except CommandFailed as error:
+            if not any(words in error.stderr for words in _ABSENT):
+                raise
+
+
+def holds(here: Here, names: Sequence[str]) -> dict[str, set[str]]:
+    """The labels on each of these snapshots, which must exist."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for some in _batches(names):
+        for line in here.run("zfs", "holds", "-H", *some).splitlines():
+            name, label, _ = line.split("\t", 2)
+            found[name].add(label)
+    return found
+
+
+def reap(here: Here, job: str, taken: Iterable[Snapshot]) -> int:
+    """Free what dead runs of a job still hold; how many holds those were."""
+    held = [each.full for each in taken if each.holds]
+    prefix = f"{_TAG}{job}:"
+    freed = 0
+    for name, labels in holds(here, held).items():
+        for label in labels:
+            if label.startswith(prefix) and not lives(label.removeprefix(prefix)):
+                release(here, label, [name])
+                freed += 1
+    return freed
+
+
+def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for at in range(0, len(names), AT_ONCE):
+        yield names[at : at + AT_ONCE]

@@ -1,0 +1,32 @@
+"""Why a backup command did not do its work, each with a code and an exit code."""
+
+from emily_infra.errors import EmilyError
+
+DONE, FAILED, INCOMPLETE, DIFFERS, BUSY = 0, 1, 3, 4, 7
+"""Exit codes of `emily-infra backup`; 130 is a command stopped by hand."""
+
+
+class BackupError(EmilyError):
+    """Something of a backup failed."""
+
+    code = "BKP000"
+    exit_code = FAILED
+
+
+class BadSettings(BackupError):
+    """host.json is missing or not of this version."""
+
+    code = "BKP001"
+
+
+class Busy(BackupError):
+    """Another run works on the same pool or repository."""
+
+    code = "BKP002"
+    exit_code = BUSY
+
+
+class NotNamed(BackupError):
+    """No dataset, repository or replica of this host has this name."""
+
+    code = "BKP003"

@@ -1,0 +1,30 @@
+"""`emily-infra backup`: snapshots, copies elsewhere, restores; run on the host itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emily_infra.cli.backup import listing
+
+app = typer.Typer(
+    name="backup",
+    help="Take snapshots, copy them elsewhere, and prove it by restoring. Runs on the host itself.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def backup(
+    context: typer.Context,
+    config: Annotated[
+        Path, typer.Option("--config", metavar="FILE", help="What this host is told.")
+    ] = Path("/etc/emily/host.json"),
+) -> None:
+    """Hold the option that every command here has."""
+    context.obj = config
+
+
+for command, summary in ((listing.listed, "List snapshots and copies."),):
+    app.command("list", short_help=summary)(command)
