@@ -13,15 +13,21 @@ pkgs.mkShell {
   packages = [
     emily-infra
     python
+    pkgs.acl
+    pkgs.attr
     pkgs.iproute2
+    pkgs.libfaketime
     pkgs.nftables
     pkgs.nixfmt
     pkgs.openssh
+    pkgs.postgresql
     pkgs.prometheus-alertmanager
     pkgs.prometheus.cli
+    pkgs.rest-server
     pkgs.restic
     pkgs.ruff
     pkgs.samba
+    pkgs.sanoid
     pkgs.systemd
   ];
 }
