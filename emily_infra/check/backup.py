@@ -1,14 +1,15 @@
 """Rules about copies: is everything copied, once, and elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from emily_infra.check.outside import machine
 from emily_infra.check.rule import Problem, Standing, fleet_rule, host_rule
-from emily_infra.findings import Path, Severity
+from emily_infra.findings import Path, Severity, dotted
 from emily_infra.spec import topology
-from emily_infra.spec.backup import Repository
+from emily_infra.spec.backup import Quiesce, Repository
 from emily_infra.spec.host import Fleet, Host, HostSpec
-from emily_infra.spec.snapshots import copied_to, is_within
+from emily_infra.spec.replication import Replica
+from emily_infra.spec.snapshots import copied_to, is_within, replicated_to
 from emily_infra.spec.topology import LOOPBACK, addresses
 
 
@@ -21,6 +22,17 @@ def dataset_place(path: str) -> Path:
 def repository_place(name: str) -> Path:
     """Where a repository stands in host.yaml."""
     return ("backup", "offsite", name)
+
+
+def replica_place(name: str) -> Path:
+    """Where a replica stands in host.yaml."""
+    return ("backup", "replicas", name)
+
+
+def copies(spec: HostSpec, path: str) -> list[Path]:
+    """Where everything stands in host.yaml that copies a dataset elsewhere."""
+    stored, sent = copied_to(spec, path), replicated_to(spec, path)
+    return [*map(repository_place, stored), *map(replica_place, sent)]
 
 
 def repositories(spec: HostSpec) -> list[tuple[str, Repository]]:
@@ -41,17 +53,19 @@ def a_dataset_without_a_copy(host: Host) -> Iterator[Problem]:
     """A dataset has no copy elsewhere, and nothing says why
 
     The dataset that was added last and never entered in the backup is the one that people miss
-    after a fire. So every dataset is either covered by a repository (by its own name or by that of
-    one above it) or named under backup.exempt with a reason that the next person can judge.
+    after a fire. So every dataset is either covered by a repository or a replica (by its own name
+    or by that of one above it) or named under backup.exempt with a reason that the next person can
+    judge.
     """
     spec = host.spec
     for path in topology.datasets(spec):
-        if not copied_to(spec, path) and path not in spec.backup.exempt:
+        if not copies(spec, path) and path not in spec.backup.exempt:
             names = [name for name, _ in repositories(spec)]
             where = f"backup.offsite.{names[0]}.datasets" if names else "backup.offsite"
             yield Problem(
                 at=dataset_place(path),
-                message=f"no repository holds {path}, and backup.exempt does not name it",
+                message=f"no repository or replica holds {path}, and backup.exempt does not name "
+                "it",
                 hint=f"add {path} to {where}, or under backup.exempt: {path}: why it needs no copy",
             )
 
@@ -71,7 +85,7 @@ def a_dataset_copied_twice(host: Host) -> Iterator[Problem]:
     """
     seen: dict[str, str] = {}
     for name, repository in repositories(host.spec):
-        yield from _listed_twice(name, repository)
+        yield from listed_twice(repository_place(name), repository.datasets)
         other = seen.setdefault(repository.location, name)
         if other != name:
             yield Problem(
@@ -81,14 +95,14 @@ def a_dataset_copied_twice(host: Host) -> Iterator[Problem]:
             )
 
 
-def _listed_twice(name: str, repository: Repository) -> Iterator[Problem]:
-    listed = repository.datasets
+def listed_twice(place: Path, listed: Sequence[str]) -> Iterator[Problem]:
+    """Datasets of a list that stand for, or below, another one in it."""
     for index, path in enumerate(listed):
         for other in (*listed[:index], *(root for root in listed[index + 1 :] if root != path)):
             if is_within(path, other):
                 above = "is listed twice" if path == other else f"is already part of {other}"
                 yield Problem(
-                    at=(*repository_place(name), "datasets", index),
+                    at=(*place, "datasets", index),
                     message=f"{path} {above}",
                     hint=f"delete {path} from this list",
                 )
@@ -105,24 +119,34 @@ def _listed_twice(name: str, repository: Repository) -> Iterator[Problem]:
 def a_copy_of_a_dataset_that_does_not_exist(host: Host) -> Iterator[Problem]:
     """The backup names a dataset that does not exist
 
-    A misspelt dataset under backup.offsite is one that nobody copies. It is found here rather than
-    at two in the morning, or by the first person who asks for a file.
+    A misspelt dataset under backup.offsite or backup.replicas is one that nobody copies, and one
+    under backup.quiesce is snapshotted while its database writes. It is found here rather than at
+    two in the morning, or by the first person who asks for a file.
     """
-    spec = host.spec
-    known = topology.datasets(spec)
-    named: list[tuple[Path, str]] = [
-        (("backup", "exempt", path), path) for path in spec.backup.exempt
-    ]
-    for name, repository in repositories(spec):
-        paths = enumerate(repository.datasets)
-        named += [((*repository_place(name), "datasets", index), path) for index, path in paths]
-    for place, path in named:
+    known = topology.datasets(host.spec)
+    for place, path in _named(host.spec):
         if path not in known:
             yield Problem(
                 at=place,
                 message=f"there is no dataset {path} in storage.pools",
                 hint=f"datasets here: {', '.join(known) or 'none'}",
             )
+
+
+def _named(spec: HostSpec) -> Iterator[tuple[Path, str]]:
+    """Every dataset that the backup part names, and where."""
+    backup = spec.backup
+    for path in backup.exempt:
+        yield ("backup", "exempt", path), path
+    parts: dict[str, Mapping[str, Repository | Replica | Quiesce]] = {
+        "offsite": backup.offsite,
+        "replicas": backup.replicas,
+        "quiesce": backup.quiesce,
+    }
+    for part, entries in parts.items():
+        for name, entry in sorted(entries.items()):
+            for index, path in enumerate(entry.datasets):
+                yield ("backup", part, name, "datasets", index), path
 
 
 @host_rule(
@@ -138,13 +162,14 @@ def exempt_and_copied(host: Host) -> Iterator[Problem]:
     hears of it. A dataset is also copied when one above it is.
     """
     for path in host.spec.backup.exempt:
-        holders = copied_to(host.spec, path)
+        holders = copies(host.spec, path)
         if holders:
+            names = " and ".join(str(holder[-1]) for holder in holders)
             yield Problem(
                 at=("backup", "exempt", path),
-                message=f"{path} is exempt, but {' and '.join(holders)} holds a copy of it",
+                message=f"{path} is exempt, but {names} holds a copy of it",
                 hint=f"delete {path} from backup.exempt, or take it out of "
-                f"backup.offsite.{holders[0]}.datasets",
+                f"{dotted(holders[0])}.datasets",
             )
 
 
@@ -208,7 +233,7 @@ def a_copy_in_the_same_place(host: Host) -> Iterator[Problem]:
                 message=f"{repository.repository} is {where}, not elsewhere",
                 hint=elsewhere,
             )
-        elif machine(repository.repository) in _own_names(host):
+        elif machine(repository.repository) in own_names(host):
             yield Problem(
                 at=(*repository_place(name), "repository"),
                 message=f"{machine(repository.repository)} is this host, not elsewhere",
@@ -216,7 +241,7 @@ def a_copy_in_the_same_place(host: Host) -> Iterator[Problem]:
             )
 
 
-def _own_names(host: Host) -> set[str]:
+def own_names(host: Host) -> set[str]:
     """What the host is called by itself."""
     zones = (own for zone in host.spec.network.zones for own in addresses(host.spec, zone))
     return {"localhost", LOOPBACK, "::1", host.name, *(str(own.ip) for own in zones)}
@@ -246,7 +271,8 @@ def nothing_leaves_the_house(host: Host) -> Iterator[Problem]:
     Redundant disks and snapshots protect from a failed disk and from a slip of the finger. They do
     not protect from fire, theft, a broken controller or a destroyed pool.
     """
-    if host.spec.storage.pools and not host.spec.backup.offsite:
+    backup = host.spec.backup
+    if host.spec.storage.pools and not backup.offsite and not backup.replicas:
         pools = sorted(host.spec.storage.pools)
         first = next(iter(topology.datasets(host.spec)), f"{pools[0]}/DATASET")
         yield Problem(

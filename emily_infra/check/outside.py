@@ -42,9 +42,9 @@ def machine(repository: str) -> str:
 def names_can_be_looked_up(host: Host) -> Iterator[Problem]:
     """Nothing answers for the names that the host needs
 
-    A repository, the far end of a tunnel and the receiver of alerts are found by their names, and
-    without a resolver every look-up fails: there is no copy, no tunnel and no word about it. dhcp
-    and auto bring a resolver along; fixed addresses need network.dns.
+    A repository, a replica, the far end of a tunnel and the receiver of alerts are found by their
+    names, and without a resolver every look-up fails: there is no copy, no tunnel and no word about
+    it. dhcp and auto bring a resolver along; fixed addresses need network.dns.
     """
     spec = host.spec
     learned = any(z.address == "dhcp" or z.address6 == "auto" for z in spec.network.zones.values())
@@ -62,6 +62,7 @@ def names_can_be_looked_up(host: Host) -> Iterator[Problem]:
 def _names(spec: HostSpec) -> Iterator[str]:
     """Every name of another machine."""
     machines = [machine(one.repository) for _, one in sorted(spec.backup.offsite.items())]
+    machines += [replica.address for _, replica in sorted(spec.backup.replicas.items())]
     for _, tunnel in sorted(spec.wireguard.items()):
         endpoints = (peer.endpoint or "" for _, peer in sorted(tunnel.peers.items()))
         machines += [endpoint.rpartition(":")[0].strip("[]") for endpoint in endpoints]

@@ -9,7 +9,7 @@ from emily_infra.findings import Severity
 from emily_infra.spec import topology
 from emily_infra.spec.backup import Repository
 from emily_infra.spec.host import Host, HostSpec
-from emily_infra.spec.snapshots import copied_to, policy_of, reach
+from emily_infra.spec.snapshots import copied_to, policy_of, reach, replicated_to
 from emily_infra.spec.units import Calendar, Duration
 
 _DAY = Duration.parse("1d")
@@ -80,6 +80,9 @@ def _copied(spec: HostSpec) -> Iterator[tuple[str, Duration]]:
     """Every covered dataset with the time of two runs of its slowest copy."""
     for path in topology.datasets(spec):
         periods = [spec.backup.offsite[name].schedule.period for name in copied_to(spec, path)]
+        periods += [
+            spec.backup.replicas[name].schedule.period for name in replicated_to(spec, path)
+        ]
         if periods:
             yield path, Duration(2 * max(periods))
 
@@ -171,6 +174,42 @@ def _fields(calendar: Calendar) -> list[str]:
 
 
 @host_rule(
+    "BAK016",
+    Severity.ERROR,
+    wrong='backup: { offsite: { shed: { schedule: "02:00", hours: "22:00-02:00" } } }',
+    right='backup: { offsite: { shed: { schedule: "02:00", hours: "22:00-06:00" } } }',
+)
+def hours_that_leave_no_time(host: Host) -> Iterator[Problem]:
+    """A copy has no time to run in
+
+    Outside of `hours` a running copy is stopped in good order and goes on with the next run. A
+    run that begins outside of them is over at once, every time, and hours that are shorter than
+    one hour are mostly spent on reading the index of the repository and listing files.
+    """
+    for name, repository in repositories(host.spec):
+        hours = repository.hours
+        if hours and not any(map(hours.holds, _starts(repository.schedule))):
+            yield Problem(
+                at=(*repository_place(name), "hours"),
+                message=f"{name} begins {repository.schedule}, which is not within {hours}",
+                hint=f"move the schedule into the hours, such as {hours[:5]}, or widen them",
+            )
+        elif hours and hours.length < Duration.parse("1h"):
+            yield Problem(
+                at=(*repository_place(name), "hours"),
+                message=f"{hours} is {hours.length}, too short for a copy to get anywhere",
+                hint="give it an hour at least, such as 22:00-06:00",
+            )
+
+
+def _starts(calendar: Calendar) -> Iterator[int]:
+    """The minutes of the day at which a calendar may fire."""
+    hour, minute = _fields(calendar)[2:]
+    hours = range(24) if hour == "*" else (int(hour),)
+    yield from (each * 60 + int(minute) for each in hours)
+
+
+@host_rule(
     "BAK013",
     Severity.WARNING,
     wrong="backup: { offsite: { shed: { verify: { schedule: monthly, whole_in: 2w } } } }",
@@ -208,16 +247,18 @@ def a_first_copy_longer_than_a_day(host: Host) -> Iterator[Problem]:
     Bytes divided by the line: 1 Gbit/s carries 10.8 TB a day at the very most. Until the first copy
     is complete there is no copy, and the nightly run does not start a second time meanwhile. Begin
     with the datasets that cannot be had again, add the others one by one. Reckoned from quotas,
-    because the size of the data is not known here.
+    because the size of the data is not known here; of a day, only its `hours` count.
     """
     for name, repository in repositories(host.spec):
         size, rate = _quota(host.spec, repository), _rate(host.spec, repository)
-        if size * 8 > rate * _DAY.seconds:
-            days = size * 8 / rate / _DAY.seconds
+        hours = repository.hours
+        carried = rate * (hours.length if hours else _DAY).seconds
+        if size * 8 > carried:
             yield Problem(
                 at=(*repository_place(name), "datasets"),
                 message=f"filled to their quotas, the datasets of {name} hold "
-                f"{size / 10**12:.4g} TB; at {rate} that takes {days:.1f} days at least",
+                f"{size / 10**12:.4g} TB; at {rate}{f' from {hours}' if hours else ''} that takes "
+                f"{size * 8 / carried:.1f} days at least",
                 hint="list the most precious dataset first, and add the others once it is copied",
             )
 

@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from emily_infra.cli.output import width
-from emily_infra.spec.backup import Keep, SnapshotPolicy
 from emily_infra.spec.host import Host, HostSpec
+from emily_infra.spec.retention import Keep, SnapshotPolicy
 from emily_infra.spec.topology import addresses, datasets, interface, listeners
 from emily_infra.zfs.capacity import capacity
 

@@ -116,7 +116,7 @@ def settings(host: Host) -> dict[str, object]:
         "datasets": _datasets(host.spec),
         "policies": {name: dict(policy) for name, policy in backup.snapshots.items()},
         "repositories": {name: _repository(name, entry) for name, entry in backup.offsite.items()},
-        "drill": {"period": backup.drill.period.seconds} if backup.drill else None,
+        "drill": {"period": backup.drill.schedule.period.seconds} if backup.drill else None,
     }
 
 
@@ -184,7 +184,7 @@ def _units(spec: HostSpec) -> Iterator[Unit]:
         queue += [*second, f"{verify}.service"]
     if spec.backup.drill and everything:
         keys = [key for name in everything for key in _credentials(spec, name)]
-        time = spec.backup.drill.on_calendar
+        time = spec.backup.drill.schedule.on_calendar
         yield Unit("drill", "emily-drill", time, everything, keys, queue, _RESTORE)
 
 

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 from emily_infra.render.nix import Lines
 from emily_infra.spec import topology
-from emily_infra.spec.backup import SnapshotPolicy
 from emily_infra.spec.host import HostSpec
-from emily_infra.spec.snapshots import policy_of
+from emily_infra.spec.snapshots import pace, policy_of
 from emily_infra.spec.units import Duration
-
-_PERIODS = {"hourly": "1h", "daily": "1d", "weekly": "1w", "monthly": "31d", "yearly": "366d"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ def _backups(spec: HostSpec) -> Iterator[Promise]:
 def _drills(spec: HostSpec) -> Iterator[Promise]:
     if not spec.backup.drill:
         return
-    limit = grace(spec.backup.drill.period)
+    limit = grace(spec.backup.drill.schedule.period)
     for name in sorted(spec.backup.offsite):
         yield Promise("emily_promised_restore_test_seconds", limit, {"repository": name})
 
@@ -63,13 +60,8 @@ def _snapshots(spec: HostSpec) -> Iterator[Promise]:
     for path, (_, dataset) in topology.datasets(spec).items():
         policy = policy_of(spec, dataset)
         if policy:
-            limit = grace(_shortest(policy))
+            limit = grace(pace(policy))
             yield Promise("emily_promised_snapshot_seconds", limit, {"dataset": path})
-
-
-def _shortest(policy: SnapshotPolicy) -> Duration:
-    kept = (period for name, period in _PERIODS.items() if getattr(policy, name))
-    return Duration.parse(next(kept))
 
 
 def _pools(spec: HostSpec) -> Iterator[Promise]:

@@ -1,14 +1,15 @@
 """Snapshots, off-site repositories and the drills that prove them."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from emily_infra.spec.base import Shaped, Strict, wrong
-from emily_infra.spec.names import DatasetPath, SecretRef, Word
-from emily_infra.spec.units import Calendar, Duration, Rate
+from emily_infra.spec.names import DatasetPath, HostName, MountPoint, SecretRef, Word
+from emily_infra.spec.replication import Receive, Replica
+from emily_infra.spec.retention import Keep, SnapshotPolicy
+from emily_infra.spec.units import Calendar, Duration, Hours, Rate, Size
 
-Count = Annotated[int, Field(ge=0, le=10_000)]
 RepositoryUrl = Annotated[
     str,
     Shaped(
@@ -24,31 +25,37 @@ Exclude = Annotated[
 Reason = Annotated[
     str, Shaped(r"[^\x00-\x1f]{8,200}", "a reason", "a sentence of at least 8 characters")
 ]
+Service = Annotated[
+    str,
+    Shaped(r"[A-Za-z0-9_][A-Za-z0-9:_.\\-]{0,99}(?:@[A-Za-z0-9:_.\\-]{0,100})?\.service",
+           "a service", "its full name, such as postgresqlBackup-ledger.service"),
+]  # fmt: skip
+Query = Annotated[
+    str,
+    Shaped(r"[^\x00-\x1f]{1,1000}", "a query",
+           "one line of SQL that answers true, such as select count(*) > 0 from entries"),
+]  # fmt: skip
 
 
-class SnapshotPolicy(Strict):
-    """How many snapshots of each period are kept; a period is kept by its newest snapshot."""
+class Quiesce(Strict):
+    """Services of this host that make data consistent before a snapshot of it is taken."""
 
-    hourly: Annotated[Count, Field(description="Hours.")] = 0
-    daily: Annotated[Count, Field(description="Days.")] = 0
-    weekly: Annotated[Count, Field(description="ISO weeks.")] = 0
-    monthly: Annotated[Count, Field(description="Months.")] = 0
-    yearly: Annotated[Count, Field(description="Years.")] = 0
-
-    @model_validator(mode="after")
-    def _keeps_something(self) -> Self:
-        if not any(count for _, count in self):
-            raise wrong("the policy keeps nothing", "such as { hourly: 48, daily: 14 }")
-        return self
-
-
-class Keep(Strict):
-    """What `restic forget` leaves."""
-
-    daily: Annotated[Count, Field(description="Days.")] = 7
-    weekly: Annotated[Count, Field(description="Weeks.")] = 4
-    monthly: Annotated[Count, Field(description="Months.")] = 12
-    yearly: Annotated[Count, Field(description="Years.")] = 3
+    before: Annotated[
+        Service, Field(description="Run to its end before the snapshot, such as one that dumps.")
+    ]
+    after: Annotated[
+        Service | None, Field(description="Started once the snapshot is taken, whatever came.")
+    ] = None
+    datasets: Annotated[
+        tuple[DatasetPath, ...],
+        Field(min_length=1, description="Whose snapshots wait for it; no other ones."),
+    ]
+    deadline: Annotated[
+        Duration, Field(ge=1000, description="How long the snapshot waits at most.")
+    ] = Duration.parse("10min")
+    required: Annotated[
+        bool, Field(description="Rather no snapshot than one from before it is done.")
+    ] = False
 
 
 class Verify(Strict):
@@ -84,6 +91,13 @@ class Repository(Strict):
     )
     verify: Annotated[Verify, Field(description="Reading back.")] = Verify.model_construct()
     upload_limit: Annotated[Rate | None, Field(description="Ceiling on the line.")] = None
+    hours: Annotated[
+        Hours | None,
+        Field(description="The hours (UTC) in which copies run; one cut short goes on next time."),
+    ] = None
+    append_only: Annotated[
+        bool, Field(description="The far side lets nothing be deleted from here, and forgets.")
+    ] = False
 
     @property
     def scheme(self) -> str:
@@ -101,19 +115,60 @@ class Repository(Strict):
         return self.scheme == "file"
 
 
+class Drill(Strict):
+    """Restoring real files and comparing them with the snapshot they came from."""
+
+    schedule: Annotated[Calendar, Field(description="When.")] = Calendar.parse("weekly")
+    files: Annotated[
+        int, Field(ge=1, le=1_000_000, description="How many are restored at least.")
+    ] = 100
+    size: Annotated[Size, Field(ge=1, description="How much is restored at least.")] = Size.parse(
+        "1GiB"
+    )
+
+
+def _drill(written: object) -> object:
+    mapped = written is None or isinstance(written, dict | Drill)
+    return written if mapped else {"schedule": written}
+
+
+class DumpCheck(Strict):
+    """A PostgreSQL dump that a whole drill restores into a throw-away server and asks."""
+
+    dump: Annotated[MountPoint, Field(description="The file, on a dataset that is copied.")]
+    format: Annotated[
+        Literal["custom", "sql"], Field(description="As pg_dump wrote it: custom, or plain SQL.")
+    ] = "custom"
+    query: Annotated[Query, Field(description="What must answer true once it is restored.")]
+
+
 class Backup(Strict):
     """What is kept of the data, where, and how we know."""
 
     snapshots: Annotated[
         dict[Word, SnapshotPolicy], Field(description="Local policies that datasets name.")
     ] = {}
+    quiesce: Annotated[
+        dict[Word, Quiesce], Field(description="What makes data consistent before a snapshot.")
+    ] = {}
     offsite: Annotated[dict[Word, Repository], Field(description="Copies elsewhere.")] = {}
+    replicas: Annotated[
+        dict[Word, Replica], Field(description="Second ZFS hosts that snapshots are sent to.")
+    ] = {}
+    receives: Annotated[
+        dict[HostName, Receive], Field(description="Hosts that send their snapshots here, by name.")
+    ] = {}
     exempt: Annotated[
         dict[DatasetPath, Reason], Field(description="Datasets that need no copy, and why.")
     ] = {}
     drill: Annotated[
-        Calendar | None, Field(description="When real files are restored and compared.")
+        Drill | None,
+        BeforeValidator(_drill, json_schema_input_type=Calendar | Drill | None),
+        Field(description="When real files are restored and compared, such as weekly."),
     ] = None
+    checks: Annotated[
+        dict[Word, DumpCheck], Field(description="Database dumps that a whole drill restores.")
+    ] = {}
 
     @model_validator(mode="after")
     def _none_is_no_policy(self) -> Self:

@@ -1,7 +1,8 @@
 """What follows from the backup part: how far snapshots reach back, and what is covered."""
 
-from emily_infra.spec.backup import Repository, SnapshotPolicy
+from emily_infra.spec.backup import Repository
 from emily_infra.spec.host import HostSpec
+from emily_infra.spec.retention import SnapshotPolicy
 from emily_infra.spec.storage import Dataset
 from emily_infra.spec.units import Duration
 
@@ -11,7 +12,11 @@ NAME_FORMAT = "emily-%Y%m%dT%H%M%SZ"
 MAX_SUBSETS = 256
 """restic picks the packs of a share by the first byte of their id."""
 
-_HOURS = {"hourly": 1, "daily": 24, "weekly": 7 * 24, "monthly": 28 * 24, "yearly": 365 * 24}
+_SHORTEST = {
+    "frequent": "15min", "hourly": "1h", "daily": "1d", "weekly": "7d", "monthly": "28d",
+    "yearly": "365d",
+}  # fmt: skip
+_LONGEST = _SHORTEST | {"monthly": "31d", "yearly": "366d"}
 
 
 def policy_of(spec: HostSpec, dataset: Dataset) -> SnapshotPolicy | None:
@@ -21,8 +26,12 @@ def policy_of(spec: HostSpec, dataset: Dataset) -> SnapshotPolicy | None:
 
 def reach(policy: SnapshotPolicy) -> Duration:
     """How old the oldest snapshot at least gets that a policy keeps."""
-    hours = max(count * _HOURS[period] for period, count in policy)
-    return Duration(hours * Duration.units["h"])
+    return Duration(max(count * Duration.parse(_SHORTEST[period]) for period, count in policy))
+
+
+def pace(policy: SnapshotPolicy) -> Duration:
+    """The longest time between two snapshots that a policy asks for."""
+    return Duration.parse(next(_LONGEST[period] for period, count in policy if count))
 
 
 def is_within(path: str, root: str) -> bool:
@@ -36,6 +45,15 @@ def copied_to(spec: HostSpec, path: str) -> list[str]:
         name
         for name, repository in spec.backup.offsite.items()
         if any(is_within(path, root) for root in repository.datasets)
+    )
+
+
+def replicated_to(spec: HostSpec, path: str) -> list[str]:
+    """The second hosts that a dataset is sent to, by name."""
+    return sorted(
+        name
+        for name, replica in spec.backup.replicas.items()
+        if any(is_within(path, root) for root in replica.datasets)
     )
 
 

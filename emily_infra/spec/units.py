@@ -173,3 +173,52 @@ class Calendar(str):
             "pattern": f"^(?:{_CALENDAR.pattern})$",
             "examples": ["daily", "02:00", "Sun 04:00"],
         }
+
+
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
+_DAY = 24 * 60
+
+
+class Hours(str):
+    """A part of every day in UTC, such as `22:00-06:00`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """The hours that a text names."""
+        hint = "write from and to in UTC, such as 22:00-06:00"
+        if not isinstance(value, str) or not _HOURS.fullmatch(value):
+            raise wrong(f"{shown(value)} is no part of a day", hint)
+        if value[:5] == value[6:]:
+            raise wrong(f"{value} is no time at all, or all day", f"leave it out, or {hint}")
+        return cls(value)
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """From and to in minutes of the day; from after to means over midnight."""
+        begin, end = (int(part[:2]) * 60 + int(part[3:]) for part in self.split("-"))
+        return begin, end
+
+    @property
+    def length(self) -> Duration:
+        """How long they last."""
+        begin, end = self.minutes
+        return Duration((end - begin) % _DAY * Duration.units["min"])
+
+    def holds(self, minute: int) -> bool:
+        """Whether a minute of the day is in them."""
+        begin, _ = self.minutes
+        return (minute - begin) % _DAY * Duration.units["min"] < self.length
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "pattern": f"^{_HOURS.pattern}$", "examples": ["22:00-06:00"]}

@@ -14,11 +14,11 @@ from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from emily_infra.spec.base import Shaped
-from emily_infra.spec.units import Calendar, Quantity
+from emily_infra.spec.units import Calendar, Hours, Quantity
 
 Anchors = Mapping[type[BaseModel], str]
 
@@ -28,6 +28,7 @@ _PLAIN: dict[object, str] = {
     bool: "`true` or `false`",
     date: "a date, such as `2027-06-30`",
     Calendar: "a time in UTC, such as `daily`, `02:00` or `Sun 04:00`",
+    Hours: "hours of the day in UTC, such as `22:00-06:00`",
 }
 _ADDRESSES: dict[object, str] = {
     IPv4Address: "an IP address",
@@ -43,6 +44,8 @@ def words(annotation: object, metadata: tuple[object, ...], anchors: Anchors) ->
     for shape in metadata:
         if isinstance(shape, Shaped):
             return shape.what
+        if isinstance(shape, BeforeValidator) and get_origin(shape.json_schema_input_type):
+            return words(shape.json_schema_input_type, (), anchors)
     if origin is Annotated:
         return words(inner[0], inner[1:], anchors)
     if origin in (Union, UnionType):

@@ -140,6 +140,7 @@ in
       "policies": {
         "archive": {
           "daily": 14,
+          "frequent": 0,
           "hourly": 0,
           "monthly": 6,
           "weekly": 8,
@@ -147,6 +148,7 @@ in
         },
         "system": {
           "daily": 7,
+          "frequent": 0,
           "hourly": 24,
           "monthly": 0,
           "weekly": 0,
@@ -154,6 +156,7 @@ in
         },
         "workspace": {
           "daily": 14,
+          "frequent": 0,
           "hourly": 48,
           "monthly": 0,
           "weekly": 8,

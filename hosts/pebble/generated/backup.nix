@@ -118,6 +118,7 @@ in
       "policies": {
         "daily": {
           "daily": 30,
+          "frequent": 0,
           "hourly": 24,
           "monthly": 6,
           "weekly": 0,
