@@ -85,7 +85,7 @@ def test_systemd_accepts_every_unit(host: str, request: pytest.FixtureRequest) -
     environment = {"SYSTEMD_UNIT_PATH": f"{folder}:/usr/lib/systemd/system"}
 
     done = subprocess.run(
-        ("systemd-analyze", "verify", "--recursive-errors=no", *files),
+        ("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *files),
         capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
 

@@ -1,6 +1,8 @@
 """Store paths made by the real Nix: packages, texts, and in the end the toplevel."""
 
+import grp
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -25,6 +27,15 @@ _HERE_ALONE = ("--no-out-link", "--option", "sandbox", "false", "--option", "sub
 _TOKEN = re.compile(r"@(package|store):([^@\s]+)@")
 _STORE_PATH = re.compile(r"/nix/store/[0-9a-z]{32}-[\w+.?=-]+")
 _NOT_IN_A_NAME = re.compile(r"[^\w+.?=-]")
+
+
+def _builders() -> tuple[str, ...]:
+    """Root's Nix wants users to build as; a Nix that was installed without them builds as root."""
+    try:
+        grp.getgrnam("nixbld")
+    except KeyError:
+        return ("--option", "build-users-group", "") if os.geteuid() == 0 else ()
+    return ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +99,8 @@ class Generation:
         put({name: _resolved(entry, known) for name, entry in self.entries.items()}, tree)
         recipe = scratch / "toplevel.nix"
         recipe.write_text(self._toplevel(store, tree))
-        built = Local().run("nix-build", *_HERE_ALONE, str(recipe), deadline=_DEADLINE)
+        options = (*_HERE_ALONE, *_builders())
+        built = Local().run("nix-build", *options, str(recipe), deadline=_DEADLINE)
         return built.strip().splitlines()[-1]
 
     def _arguments(self, packages: Packages) -> str:
