@@ -1,0 +1,212 @@
+"""The world keeps to what was measured of OpenZFS 2.1.11 and 2.4.4."""
+
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.backup.world import World, ended
+
+HOME, PHOTOS = "tank/home", "tank/home/photos"
+
+
+def test_a_list_of_names_to_destroy_may_hold_one_that_is_gone(world: World) -> None:
+    world.zfs("snapshot", f"{HOME}@a")
+
+    done = world.program("zfs", "destroy", f"{HOME}@gone,a")
+
+    assert done.code == 0
+    assert world.snapshots(HOME) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [("2.1.11", "dataset is busy"), ("2.4.4", "it's being held")]
+)
+def test_nothing_of_a_list_is_destroyed_where_one_is_held(
+    tmp_path: Path, version: str, words: str
+) -> None:
+    world = World(tmp_path, version=version).start()
+    world.zfs("snapshot", f"{HOME}@a")
+    world.zfs("snapshot", f"{HOME}@b")
+    world.zfs("hold", "mine", f"{HOME}@b")
+
+    done = world.program("zfs", "destroy", f"{HOME}@a,b")
+
+    assert (done.code, world.snapshots(HOME)) == (1, ["a", "b"])
+    assert words in done.err
+    world.close()
+
+
+def test_nothing_of_a_list_is_destroyed_where_one_is_cloned(world: World) -> None:
+    world.zfs("snapshot", f"{HOME}@a")
+    world.zfs("snapshot", f"{HOME}@b")
+    world.zfs("clone", f"{HOME}@b", "tank/clone")
+
+    done = world.program("zfs", "destroy", f"{HOME}@a,b")
+
+    assert (done.code, world.snapshots(HOME)) == (1, ["a", "b"])
+    assert "snapshot has dependent clones" in done.err
+
+
+def test_a_mounted_snapshot_is_busy_until_its_namespace_is_killed(world: World) -> None:
+    world.write(HOME, "letter", b"dear")
+    world.zfs("snapshot", f"{HOME}@a")
+    shell = f"mkdir seen && mount -t zfs -o ro {HOME}@a seen && cat seen/letter && read forever"
+    reader = world.begin_program("unshare", "--mount", "sh", "-c", shell)
+    assert reader.stdout
+    assert reader.stdout.read(4) == b"dear"
+
+    assert "dataset is busy" in world.program("zfs", "destroy", f"{HOME}@a").err
+    reader.kill()
+    reader.communicate()
+
+    assert world.mounts_left() == []
+    assert world.program("zfs", "destroy", f"{HOME}@a").code == 0
+
+
+def test_snapshots_of_many_datasets_are_of_one_moment_or_not_at_all(world: World) -> None:
+    world.zfs("snapshot", f"{HOME}@a", f"{PHOTOS}@a")
+
+    again = world.program("zfs", "snapshot", f"{PHOTOS}@a", "tank/db@a")
+
+    listed = world.zfs("list", "-Hp", "-o", "createtxg", f"{HOME}@a", f"{PHOTOS}@a")
+    assert len(set(listed.split())) == 1
+    assert (again.code, world.snapshots("tank/db")) == (1, [])
+    assert "dataset already exists\nno snapshots were created" in again.err
+
+
+def test_a_snapshot_holds_what_was_there_and_no_other_dataset(world: World) -> None:
+    world.write(HOME, "letter", b"old")
+    world.write(PHOTOS, "cat", b"meow")
+    world.zfs("snapshot", f"{HOME}@a")
+    world.write(HOME, "letter", b"new")
+
+    seen = world.contents(f"{HOME}@a")
+
+    assert (seen / "letter").read_bytes() == b"old"
+    assert list((seen / "photos").iterdir()) == []
+
+
+def test_creation_runs_back_with_the_clock_and_createtxg_does_not(world: World) -> None:
+    world.at(datetime(2026, 3, 1, tzinfo=UTC))
+    world.zfs("snapshot", f"{HOME}@first")
+    world.at(datetime(2020, 3, 1, tzinfo=UTC))
+    world.zfs("snapshot", f"{HOME}@second")
+
+    by_time = world.zfs("list", "-Hp", "-t", "snapshot", "-s", "creation", "-o", "name", HOME)
+
+    assert by_time.split() == [f"{HOME}@second", f"{HOME}@first"]
+    assert world.snapshots(HOME) == ["first", "second"]
+
+
+def test_a_suspended_pool_fails_by_name_and_is_left_out_of_a_list_of_all(world: World) -> None:
+    world.faults.health("tank", "SUSPENDED")
+
+    named = world.program("zfs", "list", HOME)
+    taken = world.program("zfs", "snapshot", f"{HOME}@a")
+    every = world.program("zfs", "list", "-H", "-o", "name")
+
+    assert (named.code, taken.code, every.code) == (1, 2, 0)
+    assert "pool I/O is currently suspended" in named.err
+    assert every.out.split() == ["vault"]
+    assert world.program("zpool", "list", "-H", "-o", "health", "tank").out == "SUSPENDED\n"
+
+
+def test_a_full_pool_still_lets_go_of_snapshots(world: World) -> None:
+    world.zfs("snapshot", f"{HOME}@a")
+    world.faults.full("tank")
+
+    taken = world.program("zfs", "snapshot", f"{HOME}@b")
+    marked = world.program("zfs", "bookmark", f"{HOME}@a", f"{HOME}#a")
+
+    assert "out of space" in taken.err
+    assert "out of space" in marked.err
+    assert world.zfs("list", "-Hp", "-o", "available", HOME) == "0\n"
+    assert world.program("zfs", "destroy", f"{HOME}@a").code == 0
+
+
+def test_disks_that_hang_stop_what_writes_and_show_only_in_the_kernels_list(world: World) -> None:
+    world.faults.stuck("tank")
+
+    writing = world.begin_program("zfs", "snapshot", f"{HOME}@a")
+    with pytest.raises(subprocess.TimeoutExpired):
+        ended(writing, deadline=0.5)
+
+    assert world.program("zpool", "list", "-H", "-o", "health", "tank").out == "ONLINE\n"
+    newest = (world.root / "kstat/tank/txgs").read_text().splitlines()[-1]
+    assert newest.split()[2] == "S"
+
+
+def test_version_2_1_knows_neither_json_nor_holds_by_the_second(tmp_path: Path) -> None:
+    world = World(tmp_path, version="2.1.11").start()
+    world.zfs("snapshot", f"{HOME}@a")
+
+    assert world.program("zpool", "status", "-j").code == 2
+    assert world.program("zfs", "holds", "-Hp", f"{HOME}@a").code == 2
+    world.close()
+
+
+@pytest.mark.parametrize(
+    "words", [("-r", f"{HOME}@a"), ("-R", HOME), ("-f", HOME), (f"{HOME}@a%b",), (f"{HOME}@",)]
+)
+def test_what_must_never_be_asked_is_refused_and_kept_for_the_record(
+    world: World, words: tuple[str, ...]
+) -> None:
+    done = world.program("zfs", "destroy", *words)
+
+    assert done.code == 1
+    assert len(world.violations()) == 1
+    world.forgive()
+
+
+def test_what_the_world_does_not_know_is_no_success(world: World) -> None:
+    assert world.program("zfs", "list", "-Z").code == 2
+    assert world.program("zfs", "list", "-o", "colour", HOME).code == 2
+    assert world.program("zfs", "diff", HOME).code == 2
+
+
+def test_a_kill_at_a_call_ends_the_command_and_leaves_the_state_whole(world: World) -> None:
+    world.zfs("snapshot", f"{HOME}@a")
+    world.faults.kill("zfs", "hold", number=2)
+    steps = f"zfs hold one {HOME}@a; zfs hold two {HOME}@a; zfs hold three {HOME}@a"
+
+    done = world.program("sh", "-c", steps)
+
+    assert done.code == -9
+    assert world.holds(f"{HOME}@a") == {"one"}
+
+
+def test_a_dataset_can_vanish_before_a_call(world: World) -> None:
+    world.faults.vanish(PHOTOS, "zfs", "snapshot")
+
+    done = world.program("zfs", "snapshot", f"{PHOTOS}@a")
+
+    assert (done.code, world.program("zfs", "list", PHOTOS).code) == (2, 1)
+
+
+def test_the_command_line_reads_the_clock_of_the_world(world: World) -> None:
+    world.at(datetime(2031, 5, 1, 12, tzinfo=UTC))
+    world.later(hours=1)
+
+    assert world.take(HOME) == "emily-20310501T130000Z"
+    assert world.here().now() == datetime(2031, 5, 1, 13, tzinfo=UTC)
+    assert "2031-05-01 13:00" in world.run("list").out
+
+
+def test_a_past_of_many_snapshots_costs_no_calls(world: World) -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+
+    world.past(HOME, [first + timedelta(hours=hour) for hour in range(500)])
+
+    assert len(world.snapshots(HOME)) == 500
+    assert world.calls() == []
+
+
+def test_a_status_tells_of_a_resilver(world: World) -> None:
+    world.faults.resilver("tank")
+
+    told = json.loads(world.program("zpool", "status", "-j", "tank").out)
+
+    assert told["pools"]["tank"]["scan_stats"]["function"] == "RESILVER"

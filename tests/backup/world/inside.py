@@ -1,0 +1,24 @@
+"""The product as it runs in a world: itself, but its clock is the world's."""
+
+import signal
+import sys
+from datetime import datetime, tzinfo
+
+import emily_infra.backup.here
+from emily_infra.__main__ import main as product
+from tests.backup.world.programs.state import clock
+
+
+def main(folder: str) -> None:
+    """`emily-infra` with this process's arguments, in the world of FOLDER."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.fromtimestamp(clock(folder), tz)
+
+    emily_infra.backup.here.datetime = Clock  # type: ignore[attr-defined]
+    # A shell that runs tests in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv[0] = "emily-infra"
+    product()
