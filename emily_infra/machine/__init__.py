@@ -1,5 +1,6 @@
 """Machines: the only part of the program that opens connections and starts processes."""
 
+from emily_infra.machine.child import Program
 from emily_infra.machine.door import Machine, connect
 from emily_infra.machine.elevate import AsRoot
 from emily_infra.machine.faults import (
@@ -17,6 +18,8 @@ from emily_infra.machine.faults import (
 )
 from emily_infra.machine.local import Local
 from emily_infra.machine.nix import Store, below, store
+from emily_infra.machine.pipe import Meter, pipe
+from emily_infra.machine.stream import stream
 from emily_infra.machine.target import Target
 
 __all__ = [
@@ -27,8 +30,10 @@ __all__ = [
     "HostKeyRefused",
     "Local",
     "Machine",
+    "Meter",
     "NotPermitted",
     "NotTrusted",
+    "Program",
     "Refused",
     "Store",
     "Target",
@@ -38,5 +43,7 @@ __all__ = [
     "WrongHostKey",
     "below",
     "connect",
+    "pipe",
     "store",
+    "stream",
 ]
