@@ -1,38 +1,40 @@
 """Snapshots, off-site copies, their upkeep and the drills, as systemd units and host.json."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from emily_infra.render.host_json import environment, password, replica_key, settings
 from emily_infra.render.nix import Expression, Lines
 from emily_infra.render.units import hardened
 from emily_infra.spec.backup import Repository
 from emily_infra.spec.host import Host, HostSpec
-from emily_infra.spec.snapshots import NAME_FORMAT, copied_to, policy_of, subsets
+from emily_infra.spec.snapshots import policy_of
 from emily_infra.spec.topology import datasets, secret_file
-from emily_infra.spec.units import Calendar
-
-STATE = "/var/lib/emily"
-METRICS = f"{STATE}/metrics"
-CACHE = "/var/cache/emily"
-RUNTIME = "/run/emily"
+from emily_infra.spec.units import Calendar, Duration
 
 _SNAPSHOT = "emily-snapshot.service"
 _READ = ("CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN")
-_RESTORE = (*_READ, "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID")
+_RESTORE = (*_READ, "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_SETFCAP")
+_SEND = ("CAP_SYS_ADMIN",)
+_MOUNTING = ("offsite", "drill")
 _REMOTE = ("AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK")
-_TOOLS = {"rclone": Expression("pkgs.rclone"), "sftp": Expression("pkgs.openssh")}
+_SSH = Expression("pkgs.openssh")
+_TOOLS = {"rclone": Expression("pkgs.rclone"), "sftp": _SSH}
+_QUARTER = "*-*-* *:00/15:00 UTC"
+_SNAPSHOT_LIMIT = Duration.parse("15min")
 _DESCRIPTIONS = {
     "offsite": "Copy the newest snapshots off-site",
     "prune": "Remove forgotten data from the repository",
     "verify": "Read back a share of the repository",
     "drill": "Restore real files and compare them",
+    "replicate": "Send the newest snapshots to a second host",
 }
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A service that works on repositories, with its timer."""
+    """A service that works on repositories or a replica, with its timer."""
 
     verb: str
     name: str
@@ -63,9 +65,15 @@ class Unit:
         return [entry.repository for entry in self.repositories.values() if entry.is_local]
 
     @property
+    def namespaces(self) -> str | bool:
+        """What it mounts, it mounts where nobody else sees it."""
+        return "mnt" if self.verb in _MOUNTING else True
+
+    @property
     def wants(self) -> list[str]:
         """What is started with it: the network, where it is needed, and a fresh snapshot."""
-        remote = any(not entry.is_local for entry in self.repositories.values())
+        stores = self.repositories.values()
+        remote = not stores or any(not entry.is_local for entry in stores)
         online = ["network-online.target"] if remote else []
         return online + [unit for unit in self.after if unit == _SNAPSHOT]
 
@@ -80,84 +88,49 @@ def lower(host: Host) -> Mapping[str, object] | None:
     """What modules/backup.nix.j2 prints, or nothing where nothing is kept."""
     spec = host.spec
     snapshot = _snapshot_calendar(spec)
-    if not snapshot and not spec.backup.offsite:
+    if not snapshot and not spec.backup.offsite and not spec.backup.replicas:
         return None
-    repositories = list(spec.backup.offsite.values())
-    schemes = sorted({repository.scheme for repository in repositories})
     return {
         "settings": Lines(json.dumps(settings(host), indent=2, sort_keys=True) + "\n"),
-        "tools": [_TOOLS[scheme] for scheme in schemes if scheme in _TOOLS],
+        "tools": _tools(spec),
         # A lock's owner is looked up under /proc before its lock is removed.
         "hardening": hardened(calls=("@system-service @mount",)) | {"ProtectProc": "default"},
-        "reach": _reach(repositories),
+        "reach": _reach(spec),
         "snapshot": snapshot,
+        "snapshot_limit": str(Duration(_SNAPSHOT_LIMIT + _waits(spec))),
+        "quiesces": bool(spec.backup.quiesce),
         "units": list(_units(spec)),
         "notify": _notify(spec),
         "alerting": spec.monitoring is not None,
     }
 
 
-def settings(host: Host) -> dict[str, object]:
-    """What /etc/emily/host.json tells the host's own commands; of secrets only the names."""
-    backup = host.spec.backup
-    return {
-        "version": 1,
-        "host": host.name,
-        "host_id": host.spec.system.host_id,
-        "snapshot_name": NAME_FORMAT,
-        "paths": {
-            "cache": CACHE,
-            "locks": f"{RUNTIME}/locks",
-            "metrics": METRICS,
-            "scratch": f"{CACHE}/drill",
-            "source": f"{RUNTIME}/snapshot",
-            "state": STATE,
-        },
-        "datasets": _datasets(host.spec),
-        "policies": {name: dict(policy) for name, policy in backup.snapshots.items()},
-        "repositories": {name: _repository(name, entry) for name, entry in backup.offsite.items()},
-        "drill": {"period": backup.drill.schedule.period.seconds} if backup.drill else None,
-    }
+def _tools(spec: HostSpec) -> list[Expression]:
+    """What the units call beside ZFS and restic."""
+    schemes = sorted({repository.scheme for repository in spec.backup.offsite.values()})
+    # A drill signs its evidence with the host's own SSH key.
+    signs = spec.backup.drill and spec.backup.offsite
+    found = [_SSH] if spec.backup.replicas or signs else []
+    found += [_TOOLS[scheme] for scheme in schemes if scheme in _TOOLS]
+    if spec.backup.quiesce:
+        found.append(Expression("config.systemd.package"))
+    return list(dict.fromkeys(found))
 
 
-def _datasets(spec: HostSpec) -> dict[str, object]:
-    return {
-        path: {
-            "mountpoint": dataset.mountpoint,
-            "policy": dataset.snapshots if policy_of(spec, dataset) else None,
-            "repositories": copied_to(spec, path),
-        }
-        for path, (_, dataset) in datasets(spec).items()
-        if policy_of(spec, dataset) or copied_to(spec, path)
-    }
-
-
-def _repository(name: str, repository: Repository) -> dict[str, object]:
-    limit = repository.upload_limit
-    return {
-        "url": repository.repository,
-        "password": f"restic-password-{name}",
-        "environment": f"restic-environment-{name}" if repository.credentials else None,
-        "datasets": list(repository.datasets),
-        "exclude": list(repository.exclude),
-        "keep": dict(repository.keep),
-        "period": repository.schedule.period.seconds,
-        "verify": {
-            "subsets": subsets(repository),
-            "period": repository.verify.schedule.period.seconds,
-            "whole_in": repository.verify.whole_in.seconds,
-        },
-        # restic counts KiB in a second, and takes 0 as no limit at all
-        "upload_kib": None if limit is None else max(limit // 8 // 1024, 1),
-    }
+def _waits(spec: HostSpec) -> int:
+    """How long a snapshot waits at most for services: each before it, and each after it."""
+    hooks = spec.backup.quiesce.values()
+    return sum(hook.deadline * (2 if hook.after else 1) for hook in hooks)
 
 
 def _snapshot_calendar(spec: HostSpec) -> str | None:
-    """Hourly where any dataset keeps hours, else daily, or nothing where none is snapshotted."""
+    """As often as the shortest period in use; what is received here is expired then, too."""
     policies = [policy_of(spec, dataset) for _, dataset in datasets(spec).values()]
     used = [policy for policy in policies if policy]
-    if not used:
+    if not used and not spec.backup.receives:
         return None
+    if any(policy.frequent for policy in used):
+        return _QUARTER
     return Calendar("hourly" if any(policy.hourly for policy in used) else "daily").on_calendar
 
 
@@ -174,31 +147,47 @@ def _units(spec: HostSpec) -> Iterator[Unit]:
     queue: list[str] = []
     for name, repository in everything.items():
         one, keys = {name: repository}, _credentials(spec, name)
-        copy, prune, verify = (f"emily-{verb}-{name}" for verb in ("offsite", "prune", "verify"))
-        first, second = [f"{copy}.service"], [f"{copy}.service", f"{prune}.service"]
-        schedules = repository.schedule, repository.prune, repository.verify.schedule
-        times = [calendar.on_calendar for calendar in schedules]
-        yield Unit("offsite", copy, times[0], one, keys, fresh, _READ)
-        yield Unit("prune", prune, times[1], one, keys, first)
-        yield Unit("verify", verify, times[2], one, keys, second)
-        queue += [*second, f"{verify}.service"]
+        before: list[str] = []
+        for verb, calendar in _runs(repository):
+            unit, copies = f"emily-{verb}-{name}", verb == "offsite"
+            after, rights = (fresh, _READ) if copies else (list(before), ())
+            yield Unit(verb, unit, calendar.on_calendar, one, keys, after, rights)
+            before.append(f"{unit}.service")
+        queue += before
+    yield from _replications(spec, fresh)
     if spec.backup.drill and everything:
         keys = [key for name in everything for key in _credentials(spec, name)]
         time = spec.backup.drill.schedule.on_calendar
         yield Unit("drill", "emily-drill", time, everything, keys, queue, _RESTORE)
 
 
+def _runs(repository: Repository) -> Iterator[tuple[str, Calendar]]:
+    """What is done for a repository, and when; where nothing can be deleted, nothing is pruned."""
+    yield "offsite", repository.schedule
+    if not repository.append_only:
+        yield "prune", repository.prune
+    yield "verify", repository.verify.schedule
+
+
+def _replications(spec: HostSpec, fresh: list[str]) -> Iterator[Unit]:
+    for name, replica in sorted(spec.backup.replicas.items()):
+        keys = [f"{replica_key(name)}:{secret_file(spec, replica.key)}"]
+        time = replica.schedule.on_calendar
+        yield Unit("replicate", f"emily-replicate-{name}", time, {}, keys, fresh, _SEND)
+
+
 def _credentials(spec: HostSpec, name: str) -> list[str]:
     repository = spec.backup.offsite[name]
-    found = [f"restic-password-{name}:{secret_file(spec, repository.password)}"]
+    found = [f"{password(name)}:{secret_file(spec, repository.password)}"]
     if repository.credentials:
-        found.append(f"restic-environment-{name}:{secret_file(spec, repository.credentials)}")
+        found.append(f"{environment(name)}:{secret_file(spec, repository.credentials)}")
     return found
 
 
-def _reach(repositories: Iterable[Repository]) -> dict[str, object]:
-    """What units need to get at repositories: the network, folders, the keys of ssh and rclone."""
-    remote = any(not repository.is_local for repository in repositories)
+def _reach(spec: HostSpec) -> dict[str, object]:
+    """What units need to get elsewhere: the network, folders, the keys of ssh and rclone."""
+    repositories = spec.backup.offsite.values()
+    remote = bool(spec.backup.replicas) or any(not entry.is_local for entry in repositories)
     folders = sorted(entry.repository for entry in repositories if entry.is_local)
     config: dict[str, object] = {}
     if remote:

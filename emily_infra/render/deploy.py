@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from emily_infra.render.backup import METRICS, STATE
+from emily_infra.render.host_json import METRICS, STATE
 from emily_infra.spec.host import Host
 
 DEPLOYS = f"{STATE}/deploys"

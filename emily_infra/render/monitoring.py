@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from emily_infra.render.backup import METRICS
+from emily_infra.render.host_json import METRICS
 from emily_infra.render.promises import promises
 from emily_infra.spec import topology
 from emily_infra.spec.host import Host, HostSpec

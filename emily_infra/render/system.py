@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from emily_infra.render.host_json import bare
 from emily_infra.render.nix import Expression, attribute_name
 from emily_infra.spec.host import Host, HostSpec
 from emily_infra.spec.system import Nix
@@ -10,6 +11,7 @@ from emily_infra.spec.topology import secret_file
 
 _NIX_OWN_BUILD_DIR = "/nix/var/nix/builds"
 _DAY = 86_400
+_RECEIVE = "/run/current-system/sw/bin/emily-infra backup receive"
 
 
 @dataclass(frozen=True, order=True)
@@ -34,9 +36,10 @@ def lower(host: Host) -> Mapping[str, object]:
         "extra_locales": [f"{locale}/UTF-8" for locale in system.locales[1:]],
         "users": users,
         "root_keys": [key for user in users for key in user.keys] if deployer == "root" else [],
-        "root_login": "prohibit-password" if deployer == "root" else "no",
+        "senders": _senders(host.spec),
+        "root_login": _root_login(host.spec),
         "ssh_port": system.ssh.port,
-        "ssh_users": sorted({*system.admins, deployer}),
+        "ssh_users": _ssh_users(host.spec),
         "sudo_asks": system.sudo == "password",
         "sudo_never_asks": deployer if deployer != "root" and system.sudo == "password" else None,
         "trusted_users": _trusted(host.spec),
@@ -50,6 +53,25 @@ def _users(spec: HostSpec) -> list[User]:
         User(name, admin.keys, secret_file(spec, admin.password) if admin.password else None)
         for name, admin in spec.system.admins.items()
     )
+
+
+def _ssh_users(spec: HostSpec) -> list[str]:
+    senders = ["root"] if spec.backup.receives else []
+    return sorted({*spec.system.admins, spec.deploy.user, *senders})
+
+
+def _root_login(spec: HostSpec) -> str:
+    if spec.deploy.user == "root":
+        return "prohibit-password"
+    return "forced-commands-only" if spec.backup.receives else "no"
+
+
+def _senders(spec: HostSpec) -> list[str]:
+    """The keys of hosts that send their snapshots here, each bound to the one command."""
+    return [
+        f'restrict,command="{_RECEIVE} {name}" {bare(receive.key)} {name}'
+        for name, receive in sorted(spec.backup.receives.items())
+    ]
 
 
 def _trusted(spec: HostSpec) -> list[str]:

@@ -8,17 +8,32 @@ from typing import Any
 import pytest
 import yaml
 
-from emily_infra.render.backup import lower, settings
+from emily_infra.render.backup import lower
+from emily_infra.render.host_json import settings
 from emily_infra.spec.host import Host
 from emily_infra.spec.source import Data
-from tests.hosts import as_host, pebble, shipped
+from tests.hosts import as_host, over, pebble, shipped
 from tests.render import systemd
 from tests.render.evaluated import module
 
 LOCAL = "backup: { offsite: { shed: { repository: /mnt/usb/backup } } }"
 SFTP = "backup: { offsite: { shed: { repository: 'sftp:backup@barn:/srv/pebble' } } }"
 RUNS = ["emily-drill", "emily-offsite-shed", "emily-prune-shed", "emily-verify-shed"]
-MOST = {"drill": 3.3, "notify": 1.8, "offsite": 2.9, "prune": 2.3, "snapshot": 2.0, "verify": 2.3}
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMLJfwPy36ovZsZCCGlRv16ASbvh9vW9APmDO7yx10Ab"
+BARN = f"""
+    backup:
+      replicas:
+        barn: {{ address: barn.example.org, host_key: {KEY}, key: secret:barn, into: tank/pebble,
+                datasets: [tank/home] }}
+    secrets: {{ barn: {{}} }}
+"""
+QUIESCE = """
+    backup:
+      quiesce:
+        home: { before: dump.service, after: go-on.service, datasets: [tank/home] }
+"""
+MOST = {"drill": 3.3, "notify": 1.8, "offsite": 2.9, "prune": 2.3, "replicate": 2.8,
+        "snapshot": 2.0, "verify": 2.3}  # fmt: skip
 """What `systemd-analyze security` may find at most; the rest is what root needs for ZFS."""
 
 
@@ -34,13 +49,11 @@ def config(part: str, name: str) -> Any:
     return service(part, name)["serviceConfig"]
 
 
-def host_json(host: Host) -> Any:
-    return json.loads(backup(host)["environment"]["etc"]["emily/host.json"]["text"])
-
-
-@pytest.mark.parametrize("name", ["ember", "pebble"])
-def test_systemd_has_nothing_to_say_against_the_units(name: str, tmp_path: Path) -> None:
-    assert systemd.complaints(backup(shipped(name)), tmp_path) == ""
+@pytest.mark.parametrize(
+    "host", [shipped("ember"), pebble(BARN), pebble(QUIESCE)], ids=["ember", "barn", "quiesce"]
+)
+def test_systemd_has_nothing_to_say_against_the_units(host: Host, tmp_path: Path) -> None:
+    assert systemd.complaints(backup(host), tmp_path) == ""
 
 
 def test_systemd_would_speak_up_about_a_misspelt_setting(tmp_path: Path) -> None:
@@ -62,7 +75,7 @@ def test_every_timer_fires_in_utc_when_host_yaml_says() -> None:
 
 
 def test_no_unit_is_more_exposed_than_stated(tmp_path: Path) -> None:
-    values = backup(shipped("ember"))
+    values = backup(pebble(BARN))
 
     for name in values["systemd"]["services"]:
         kind = name.split("-")[1].rstrip("@")
@@ -139,6 +152,77 @@ def test_snapshots_need_no_network() -> None:
     assert config("", "emily-snapshot")["PrivateNetwork"] is True
 
 
+def test_snapshots_are_taken_as_often_as_the_shortest_period_in_use() -> None:
+    host = pebble("backup: { snapshots: { daily: { frequent: 8 } } }")
+
+    assert systemd.calendars(backup(host))["emily-snapshot"] == "*-*-* *:00/15:00 UTC"
+
+
+def test_a_snapshot_has_time_for_the_services_that_it_waits_for() -> None:
+    unit = service(QUIESCE, "emily-snapshot")
+
+    assert unit["serviceConfig"]["TimeoutStartSec"] == "35min"
+    assert any(path.endswith("-systemd") for path in unit["path"])
+    assert config("", "emily-snapshot")["TimeoutStartSec"] == "15min"
+
+
+def test_what_could_not_be_read_is_no_failed_unit() -> None:
+    services = dict(backup(pebble(BARN))["systemd"]["services"])
+    del services["emily-notify@"]
+
+    assert {unit["serviceConfig"]["SuccessExitStatus"] for unit in services.values()} == {3}
+
+
+def test_nothing_is_pruned_where_nothing_can_be_deleted() -> None:
+    units = backup(pebble("backup: { offsite: { shed: { append_only: true } } }"))["systemd"]
+
+    assert "emily-prune-shed" not in units["services"] | units["timers"]
+    assert "emily-prune-shed.service" not in units["services"]["emily-verify-shed"]["after"]
+    assert "emily-offsite-shed.service" in units["services"]["emily-verify-shed"]["after"]
+
+
+def test_a_replica_is_sent_to_from_a_fresh_snapshot_with_a_key_of_its_own() -> None:
+    unit = service(BARN, "emily-replicate-barn")
+
+    assert unit["serviceConfig"]["ExecStart"].endswith("emily-infra backup replicate barn")
+    assert unit["serviceConfig"]["LoadCredential"] == ["replica-key-barn:/run/secrets/barn"]
+    assert unit["serviceConfig"]["CapabilityBoundingSet"] == "CAP_SYS_ADMIN"
+    assert {"network-online.target", "emily-snapshot.service"} <= set(unit["wants"])
+    assert any(path.endswith("-openssh") for path in unit["path"])
+
+
+def test_a_host_with_a_replica_alone_sends_every_night() -> None:
+    host = over(pebble(BARN), "backup: { offsite: null, drill: null }")
+
+    assert systemd.calendars(backup(host)) == {
+        "emily-replicate-barn": "*-*-* 03:00:00 UTC",
+        "emily-snapshot": "*-*-* *:00:00 UTC",
+    }
+
+
+def test_what_is_received_is_expired_where_nothing_else_is_snapshotted() -> None:
+    host = pebble(
+        "storage: { pools: { tank: { datasets: { home: { snapshots: none } } } } }\n"
+        f"backup: {{ offsite: null, drill: null, receives: {{ ember: {{ key: {KEY}, "
+        "into: tank/ember, keep: { daily: 30 } } } }"
+    )
+
+    assert systemd.calendars(backup(host)) == {"emily-snapshot": "*-*-* 00:00:00 UTC"}
+
+
+def test_only_what_mounts_snapshots_may_make_a_mount_namespace() -> None:
+    services = dict(backup(pebble(BARN))["systemd"]["services"])
+
+    able = {name for name, unit in services.items()
+            if unit["serviceConfig"]["RestrictNamespaces"] == "mnt"}  # fmt: skip
+
+    assert able == {"emily-offsite-shed", "emily-drill"}
+
+
+def test_a_drill_can_sign_its_evidence() -> None:
+    assert any(path.endswith("-openssh") for path in service("", "emily-drill")["path"])
+
+
 def test_a_repository_in_a_folder_is_waited_for_and_may_be_written() -> None:
     unit = service(LOCAL, "emily-offsite-shed")
 
@@ -175,50 +259,6 @@ def test_a_failure_reaches_alertmanager_where_there_is_one_and_the_journal_alway
 
     assert ["amtool" in script for script in scripts] == [True, False]
     assert all('echo "<3>$unit failed' in script for script in scripts)
-
-
-def test_the_command_on_the_host_learns_what_to_copy_and_how_long_to_keep_it() -> None:
-    repository = host_json(shipped("ember"))["repositories"]["s3"]
-
-    assert repository["datasets"] == ["ember/code", "rpool/state"]
-    assert repository["keep"] == {"daily": 7, "weekly": 4, "monthly": 12, "yearly": 3}
-    assert repository["exclude"][0] == "/srv/code/**/.venv"
-
-
-def test_of_secrets_host_json_holds_names_only() -> None:
-    text = json.dumps(host_json(shipped("ember")))
-
-    assert "restic-password-s3" in text
-    assert "/run/secrets" not in text
-
-
-@pytest.mark.parametrize(
-    ("verify", "subsets"),
-    [
-        ('schedule: "06:00", whole_in: 4w', 28),
-        ("schedule: Sun 06:00, whole_in: 4w", 4),
-        ("schedule: monthly, whole_in: 2w", 1),
-        ("schedule: hourly, whole_in: 4w", 256),
-    ],
-)
-def test_the_shares_of_reading_back_add_up_to_everything_in_time(verify: str, subsets: int) -> None:
-    host = pebble(f"backup: {{ offsite: {{ shed: {{ verify: {{ {verify} }} }} }} }}")
-
-    assert host_json(host)["repositories"]["shed"]["verify"]["subsets"] == subsets
-
-
-@pytest.mark.parametrize(("limit", "kib"), [("1Kbps", 1), ("8192bps", 1), ("100Mbps", 12207)])
-def test_a_limit_however_small_never_becomes_no_limit(limit: str, kib: int) -> None:
-    host = pebble(f"backup: {{ offsite: {{ shed: {{ upload_limit: {limit} }} }} }}")
-
-    assert host_json(host)["repositories"]["shed"]["upload_kib"] == kib
-
-
-def test_an_address_with_percent_signs_reaches_the_command_as_written() -> None:
-    address = "rest:https://b.example.org/a%20b/"
-    host = pebble(f'backup: {{ offsite: {{ shed: {{ repository: "{address}" }} }} }}')
-
-    assert host_json(host)["repositories"]["shed"]["url"] == address
 
 
 def test_the_order_of_keys_in_host_yaml_does_not_matter() -> None:

@@ -9,6 +9,11 @@ from tests.hosts import over, pebble, shipped
 from tests.render.evaluated import module
 
 DEPLOYER = "deploy: { user: colter }"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMLJfwPy36ovZsZCCGlRv16ASbvh9vW9APmDO7yx10Ab"
+RECEIVES = (
+    f"backup: {{ receives: {{ ember: {{ key: {KEY} root@ember, into: tank/ember, "
+    "keep: { daily: 30 } } } }"
+)
 
 
 def system(host: Host) -> Any:
@@ -42,6 +47,26 @@ def test_deploying_as_an_admin_closes_root() -> None:
     assert host["services"]["openssh"]["settings"]["PermitRootLogin"] == "no"
     assert host["services"]["openssh"]["settings"]["AllowUsers"] == ["colter"]
     assert host["nix"]["settings"]["trusted-users"] == ["colter"]
+
+
+def test_a_host_that_sends_here_runs_one_command_and_nobody_else_gets_in_as_root() -> None:
+    host = system(pebble(f"{DEPLOYER}\n{RECEIVES}"))
+
+    settings = host["services"]["openssh"]["settings"]
+    assert host["users"]["users"]["root"]["openssh"]["authorizedKeys"]["keys"] == [
+        'restrict,command="/run/current-system/sw/bin/emily-infra backup receive ember" '
+        f"{KEY} ember"
+    ]
+    assert settings["PermitRootLogin"] == "forced-commands-only"
+    assert settings["AllowUsers"] == ["colter", "root"]
+
+
+def test_a_sender_takes_no_deploys_way_in() -> None:
+    host = system(pebble(RECEIVES))
+
+    keys = host["users"]["users"]["root"]["openssh"]["authorizedKeys"]["keys"]
+    assert [key.startswith("restrict,command=") for key in keys] == [False, True]
+    assert host["services"]["openssh"]["settings"]["PermitRootLogin"] == "prohibit-password"
 
 
 @pytest.mark.parametrize("name", ["ember", "pebble"])

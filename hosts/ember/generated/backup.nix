@@ -1,5 +1,5 @@
 # Generated from "hosts/ember/host.yaml"; edit that file, then run: emily-infra render
-# Snapshots, their off-site copies, the upkeep of those, and the drills that prove them.
+# Snapshots, their copies elsewhere, the upkeep of those, and the drills that prove them.
 { config, pkgs, ... }:
 let
   # What each run works on stands in /etc/emily/host.json.
@@ -8,6 +8,7 @@ let
     config.boot.zfs.package
     pkgs.restic
     pkgs.util-linux
+    pkgs.openssh
   ];
   # UTC, because restic records local time without its zone, and a repeated hour would mix two runs.
   environment = {
@@ -47,6 +48,8 @@ let
   };
   sealed = hardening // {
     Type = "oneshot";
+    # 3 says that some files could not be read: what could be is stored, and a metric turns yellow.
+    SuccessExitStatus = 3;
     CacheDirectory = "emily";
     CacheDirectoryMode = "0700";
     # Shared by all units, so the end of one may not remove it.
@@ -83,7 +86,7 @@ let
     ];
   };
   # Gives way to everything else. ZFS has no regard for the I/O class, other file systems do.
-  restic = reach // {
+  gentle = reach // {
     IOSchedulingClass = "idle";
     # The index of a repository is held in memory; beyond this, something is wrong.
     MemoryMax = "25%";
@@ -93,39 +96,66 @@ in
 {
   environment.etc."emily/host.json".text = ''
     {
+      "checks": {},
       "datasets": {
         "ember/code": {
+          "exempt": null,
           "mountpoint": "/srv/code",
           "policy": "workspace",
+          "replicas": [],
           "repositories": [
             "s3"
           ]
         },
         "ember/media": {
+          "exempt": "too large for a 1 Gbit/s line; replicated by zfs send once the second site has a pool",
           "mountpoint": "/srv/media",
           "policy": "archive",
+          "replicas": [],
           "repositories": []
         },
         "ember/models": {
+          "exempt": "downloaded again from its sources; a manifest is kept in ember/code",
           "mountpoint": "/srv/models",
           "policy": "archive",
+          "replicas": [],
+          "repositories": []
+        },
+        "ember/nix": {
+          "exempt": "a cache; it fills itself again",
+          "mountpoint": "/srv/nix-cache",
+          "policy": null,
+          "replicas": [],
+          "repositories": []
+        },
+        "rpool/nix": {
+          "exempt": "rebuilt from the flake",
+          "mountpoint": "/nix",
+          "policy": null,
+          "replicas": [],
           "repositories": []
         },
         "rpool/root": {
+          "exempt": "rebuilt from the flake; state lives in rpool/state",
           "mountpoint": "/",
           "policy": "system",
+          "replicas": [],
           "repositories": []
         },
         "rpool/state": {
+          "exempt": null,
           "mountpoint": "/var/lib",
           "policy": "system",
+          "replicas": [],
           "repositories": [
             "s3"
           ]
         }
       },
       "drill": {
-        "period": 604800
+        "files": 100,
+        "period": 604800,
+        "size": 1073741824
       },
       "host": "ember",
       "host_id": "8425e349",
@@ -133,7 +163,6 @@ in
         "cache": "/var/cache/emily",
         "locks": "/run/emily/locks",
         "metrics": "/var/lib/emily/metrics",
-        "scratch": "/var/cache/emily/drill",
         "source": "/run/emily/snapshot",
         "state": "/var/lib/emily"
       },
@@ -163,25 +192,36 @@ in
           "yearly": 0
         }
       },
+      "quiesce": {},
+      "receives": {},
+      "replicas": {},
       "repositories": {
         "s3": {
+          "append_only": false,
           "datasets": [
             "ember/code",
             "rpool/state"
           ],
-          "environment": "restic-environment-s3",
+          "environment": {
+            "credential": "restic-environment-s3",
+            "file": "/run/secrets/restic-s3"
+          },
           "exclude": [
             "/srv/code/**/.venv",
             "/srv/code/**/node_modules",
             "*.tmp"
           ],
+          "hours": null,
           "keep": {
             "daily": 7,
             "monthly": 12,
             "weekly": 4,
             "yearly": 3
           },
-          "password": "restic-password-s3",
+          "password": {
+            "credential": "restic-password-s3",
+            "file": "/run/secrets/restic"
+          },
           "period": 86400,
           "upload_kib": null,
           "url": "s3:https://s3.example.org/emily-backups/ember",
@@ -193,7 +233,7 @@ in
         }
       },
       "snapshot_name": "emily-%Y%m%dT%H%M%SZ",
-      "version": 1
+      "version": 2
     }
   '';
 
@@ -247,11 +287,13 @@ in
     inherit environment;
     serviceConfig =
       sealed
-      // restic
+      // gentle
       // zfs
       // {
         ExecStart = backup + "offsite s3";
         CapabilityBoundingSet = "CAP_DAC_READ_SEARCH CAP_SYS_ADMIN";
+        # Snapshots are mounted in a mount namespace of the run, which is made by hand as well.
+        RestrictNamespaces = "mnt";
         # A secret that is missing fails the unit; a condition on its file would skip it in silence.
         LoadCredential = [
           "restic-password-s3:/run/secrets/restic"
@@ -285,7 +327,7 @@ in
     inherit environment;
     serviceConfig =
       sealed
-      // restic
+      // gentle
       // {
         ExecStart = backup + "prune s3";
         CapabilityBoundingSet = "";
@@ -322,7 +364,7 @@ in
     inherit environment;
     serviceConfig =
       sealed
-      // restic
+      // gentle
       // {
         ExecStart = backup + "verify s3";
         CapabilityBoundingSet = "";
@@ -362,11 +404,13 @@ in
     inherit environment;
     serviceConfig =
       sealed
-      // restic
+      // gentle
       // zfs
       // {
         ExecStart = backup + "drill";
-        CapabilityBoundingSet = "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_SYS_ADMIN";
+        CapabilityBoundingSet = "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_SETFCAP CAP_SYS_ADMIN";
+        # Snapshots are mounted in a mount namespace of the run, which is made by hand as well.
+        RestrictNamespaces = "mnt";
         # A secret that is missing fails the unit; a condition on its file would skip it in silence.
         LoadCredential = [
           "restic-password-s3:/run/secrets/restic"

@@ -1,5 +1,5 @@
 # Generated from "hosts/pebble/host.yaml"; edit that file, then run: emily-infra render
-# Snapshots, their off-site copies, the upkeep of those, and the drills that prove them.
+# Snapshots, their copies elsewhere, the upkeep of those, and the drills that prove them.
 { config, pkgs, ... }:
 let
   # What each run works on stands in /etc/emily/host.json.
@@ -8,6 +8,7 @@ let
     config.boot.zfs.package
     pkgs.restic
     pkgs.util-linux
+    pkgs.openssh
   ];
   # UTC, because restic records local time without its zone, and a repeated hour would mix two runs.
   environment = {
@@ -47,6 +48,8 @@ let
   };
   sealed = hardening // {
     Type = "oneshot";
+    # 3 says that some files could not be read: what could be is stored, and a metric turns yellow.
+    SuccessExitStatus = 3;
     CacheDirectory = "emily";
     CacheDirectoryMode = "0700";
     # Shared by all units, so the end of one may not remove it.
@@ -83,7 +86,7 @@ let
     ];
   };
   # Gives way to everything else. ZFS has no regard for the I/O class, other file systems do.
-  restic = reach // {
+  gentle = reach // {
     IOSchedulingClass = "idle";
     # The index of a repository is held in memory; beyond this, something is wrong.
     MemoryMax = "25%";
@@ -93,17 +96,22 @@ in
 {
   environment.etc."emily/host.json".text = ''
     {
+      "checks": {},
       "datasets": {
         "tank/home": {
+          "exempt": null,
           "mountpoint": "/srv/home",
           "policy": "daily",
+          "replicas": [],
           "repositories": [
             "shed"
           ]
         }
       },
       "drill": {
-        "period": 604800
+        "files": 100,
+        "period": 604800,
+        "size": 1073741824
       },
       "host": "pebble",
       "host_id": "5eb1e000",
@@ -111,7 +119,6 @@ in
         "cache": "/var/cache/emily",
         "locks": "/run/emily/locks",
         "metrics": "/var/lib/emily/metrics",
-        "scratch": "/var/cache/emily/drill",
         "source": "/run/emily/snapshot",
         "state": "/var/lib/emily"
       },
@@ -125,20 +132,28 @@ in
           "yearly": 0
         }
       },
+      "quiesce": {},
+      "receives": {},
+      "replicas": {},
       "repositories": {
         "shed": {
+          "append_only": false,
           "datasets": [
             "tank/home"
           ],
           "environment": null,
           "exclude": [],
+          "hours": null,
           "keep": {
             "daily": 7,
             "monthly": 12,
             "weekly": 4,
             "yearly": 3
           },
-          "password": "restic-password-shed",
+          "password": {
+            "credential": "restic-password-shed",
+            "file": "/run/secrets/restic"
+          },
           "period": 86400,
           "upload_kib": null,
           "url": "rest:https://backup.example.org/pebble/",
@@ -150,7 +165,7 @@ in
         }
       },
       "snapshot_name": "emily-%Y%m%dT%H%M%SZ",
-      "version": 1
+      "version": 2
     }
   '';
 
@@ -204,11 +219,13 @@ in
     inherit environment;
     serviceConfig =
       sealed
-      // restic
+      // gentle
       // zfs
       // {
         ExecStart = backup + "offsite shed";
         CapabilityBoundingSet = "CAP_DAC_READ_SEARCH CAP_SYS_ADMIN";
+        # Snapshots are mounted in a mount namespace of the run, which is made by hand as well.
+        RestrictNamespaces = "mnt";
         # A secret that is missing fails the unit; a condition on its file would skip it in silence.
         LoadCredential = [ "restic-password-shed:/run/secrets/restic" ];
         # No limit: over a slow line a run takes days.
@@ -239,7 +256,7 @@ in
     inherit environment;
     serviceConfig =
       sealed
-      // restic
+      // gentle
       // {
         ExecStart = backup + "prune shed";
         CapabilityBoundingSet = "";
@@ -273,7 +290,7 @@ in
     inherit environment;
     serviceConfig =
       sealed
-      // restic
+      // gentle
       // {
         ExecStart = backup + "verify shed";
         CapabilityBoundingSet = "";
@@ -310,11 +327,13 @@ in
     inherit environment;
     serviceConfig =
       sealed
-      // restic
+      // gentle
       // zfs
       // {
         ExecStart = backup + "drill";
-        CapabilityBoundingSet = "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_SYS_ADMIN";
+        CapabilityBoundingSet = "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_SETFCAP CAP_SYS_ADMIN";
+        # Snapshots are mounted in a mount namespace of the run, which is made by hand as well.
+        RestrictNamespaces = "mnt";
         # A secret that is missing fails the unit; a condition on its file would skip it in silence.
         LoadCredential = [ "restic-password-shed:/run/secrets/restic" ];
         RestrictSUIDSGID = false;
