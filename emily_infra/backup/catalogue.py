@@ -39,11 +39,11 @@ class Snapshot:
         return f"{self.dataset}@{self.name}"
 
 
-def snapshots(here: Here, dataset: str) -> list[Snapshot]:
+def snapshots(here: Here, dataset: str, deadline: float = 600) -> list[Snapshot]:
     """All snapshots of one dataset, the oldest first; none where there is no such dataset."""
     command = ("zfs", "list", "-Hp", "-t", "snapshot", "-d", "1", "-o", ",".join(COLUMNS), dataset)
     try:
-        listed = here.run(*command, deadline=600)
+        listed = here.run(*command, deadline=deadline)
     except CommandFailed as error:
         if "dataset does not exist" in error.stderr:
             return []

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from emily_infra.render.nix import Lines
 from emily_infra.spec import topology
+from emily_infra.spec.grace import grace
 from emily_infra.spec.host import HostSpec
 from emily_infra.spec.snapshots import pace, policy_of
-from emily_infra.spec.units import Duration
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,16 @@ def _rule(promise: Promise) -> str:
     )
 
 
-def grace(period: Duration) -> int:
-    """Seconds after which a thing due once a period is late: a twelfth more, at least an hour."""
-    return period.seconds + max(3600, period.seconds // 12)
-
-
 def _backups(spec: HostSpec) -> Iterator[Promise]:
     for name, repository in sorted(spec.backup.offsite.items()):
-        limit = grace(repository.schedule.period)
+        limit = grace(repository.schedule.period.seconds)
         yield Promise("emily_promised_backup_seconds", limit, {"repository": name})
 
 
 def _drills(spec: HostSpec) -> Iterator[Promise]:
     if not spec.backup.drill:
         return
-    limit = grace(spec.backup.drill.schedule.period)
+    limit = grace(spec.backup.drill.schedule.period.seconds)
     for name in sorted(spec.backup.offsite):
         yield Promise("emily_promised_restore_test_seconds", limit, {"repository": name})
 
@@ -60,7 +55,7 @@ def _snapshots(spec: HostSpec) -> Iterator[Promise]:
     for path, (_, dataset) in topology.datasets(spec).items():
         policy = policy_of(spec, dataset)
         if policy:
-            limit = grace(pace(policy))
+            limit = grace(pace(policy).seconds)
             yield Promise("emily_promised_snapshot_seconds", limit, {"dataset": path})
 
 
