@@ -1,6 +1,7 @@
 """The world keeps to what was measured of OpenZFS 2.1.11 and 2.4.4."""
 
 import json
+import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -210,3 +211,108 @@ def test_a_status_tells_of_a_resilver(world: World) -> None:
     told = json.loads(world.program("zpool", "status", "-j", "tank").out)
 
     assert told["pools"]["tank"]["scan_stats"]["function"] == "RESILVER"
+
+
+def test_what_is_sent_arrives_with_its_guid_its_time_and_every_byte(world: World) -> None:
+    world.write(HOME, "letter", b"old")
+    world.zfs("snapshot", f"{HOME}@a")
+    world.write(HOME, "letter", b"new")
+    (world.mountpoint(HOME) / "again").hardlink_to(world.mountpoint(HOME) / "letter")
+    world.zfs("snapshot", f"{HOME}@b")
+
+    for words in ((f"{HOME}@a",), ("-i", "@a", f"{HOME}@b")):
+        sent = send(world, *words)
+        assert world.program("zfs", "receive", "-u", "vault/home", stdin=sent).code == 0
+
+    here, there = (world.zfs("list", "-Hpd1", "-t", "snapshot", "-o", "guid,creation", name)
+                   for name in (HOME, "vault/home"))  # fmt: skip
+    arrived = world.contents("vault/home@b")
+    assert here == there
+    assert (arrived / "letter").read_bytes() == b"new"
+    assert (arrived / "again").stat().st_ino == (arrived / "letter").stat().st_ino
+
+
+def test_a_stream_that_breaks_off_goes_on_where_it_was(world: World) -> None:
+    world.write(HOME, "film", bytes(range(256)) * 2000)
+    world.zfs("snapshot", f"{HOME}@a")
+    world.faults.break_streams(after=300_000)
+    half = world.program("zfs", "receive", "-s", "vault/home", stdin=send(world, f"{HOME}@a"))
+    world.faults.clear()
+
+    token = world.zfs("get", "-Hp", "-o", "value", "receive_resume_token", "vault/home").strip()
+    rest = send(world, "-t", token)
+
+    assert (half.code, "zfs send -t" in half.err) == (1, True)
+    assert world.program("zfs", "receive", "-s", "vault/home", stdin=rest).code == 0
+    assert len(rest) < 300_000
+    assert (world.contents("vault/home@a") / "film").stat().st_size == 512_000
+
+
+def test_a_stream_fits_only_what_it_follows_on(world: World) -> None:
+    for name in "abc":
+        world.write(HOME, "letter", name.encode())
+        world.zfs("snapshot", f"{HOME}@{name}")
+    world.program("zfs", "receive", "-u", "vault/home", stdin=send(world, f"{HOME}@a"))
+
+    gap = world.program("zfs", "receive", "vault/home", stdin=send(world, "-i@b", f"{HOME}@c"))
+    whole = world.program("zfs", "receive", "vault/home", stdin=send(world, f"{HOME}@a"))
+    (world.contents("vault/home") / "letter").write_text("touched")
+    next_one = send(world, "-i@a", f"{HOME}@b")
+    changed = world.program("zfs", "receive", "vault/home", stdin=next_one)
+
+    assert "does not\nmatch incremental source" in gap.err
+    assert "must specify -F to overwrite it" in whole.err
+    assert "has been modified\nsince most recent snapshot" in changed.err
+
+
+def test_a_bookmark_stands_in_for_its_snapshot_as_a_source(world: World) -> None:
+    world.zfs("snapshot", f"{HOME}@a")
+    world.zfs("bookmark", f"{HOME}@a", f"{HOME}#a")
+    world.program("zfs", "receive", "-u", "vault/home", stdin=send(world, f"{HOME}@a"))
+    world.zfs("destroy", f"{HOME}@a")
+    world.write(HOME, "letter", b"new")
+    world.zfs("snapshot", f"{HOME}@b")
+
+    more = send(world, "-i", "#a", f"{HOME}@b")
+
+    assert world.program("zfs", "receive", "-u", "vault/home", stdin=more).code == 0
+    assert world.snapshots("vault/home") == ["a", "b"]
+
+
+def test_what_is_received_below_an_encrypted_dataset_is_encrypted(world: World) -> None:
+    world.zfs("create", "-o", "encryption=aes-256-gcm", "-o", "keyformat=raw", "vault/safe")
+    world.zfs("snapshot", f"{HOME}@a")
+    stream = send(world, f"{HOME}@a")
+
+    world.program("zfs", "receive", "-u", "vault/safe/home", stdin=stream)
+    world.zfs("unload-key", "vault/safe")
+    locked = world.program("zfs", "receive", "-u", "vault/safe/more", stdin=stream)
+
+    asked = ("encryption", "encryptionroot", "keystatus")
+    told = world.zfs("get", "-Hp", "-o", "value", ",".join(asked), "vault/safe/home")
+    assert told.split() == ["aes-256-gcm", "vault/safe", "unavailable"]
+    assert "inherited key must be loaded" in locked.err
+
+
+def test_a_raw_stream_is_never_asked_for(world: World) -> None:
+    world.zfs("snapshot", f"{HOME}@a")
+
+    assert world.program("zfs", "send", "-w", f"{HOME}@a").code == 1
+    assert "raw streams" in world.violations()[0]
+    world.forgive()
+
+
+def test_an_interrupt_reaches_the_command_line(world: World) -> None:
+    world.faults.slow("zfs", "list", seconds=30)
+    running = world.begin("list")
+    while not world.calls():
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+
+    assert ended(running, deadline=10).code == 130
+
+
+def send(world: World, *words: str) -> bytes:
+    """A stream as bytes, broken off or not."""
+    process = world.begin_program("zfs", "send", *words)
+    return process.communicate(timeout=30)[0]

@@ -60,6 +60,16 @@ class Faults:
         """As a power cut: everything that runs in the world is killed before this call."""
         self._at(program, words, number, deed="cut")
 
+    def break_streams(self, after: int) -> None:
+        """What is sent from now on ends after so many bytes."""
+        self.told["breaks"] = after
+        self.write()
+
+    def trickle(self, seconds: float) -> None:
+        """What is sent waits after every 64 KiB."""
+        self.told["trickle"] = seconds
+        self.write()
+
     def clear(self) -> None:
         """All is well again."""
         self.told = {"health": {}, "scans": {}, "full": [], "stuck": [], "calls": []}

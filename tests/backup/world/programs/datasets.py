@@ -200,6 +200,32 @@ def zfs_unmount(state: State, faults: Faults, argv: Sequence[str]) -> int:
     return 0
 
 
+def zfs_load_key(state: State, faults: Faults, argv: Sequence[str]) -> int:
+    """The key of an encryption root is there."""
+    return _key(state, faults, argv, ("unavailable", "available"))
+
+
+def zfs_unload_key(state: State, faults: Faults, argv: Sequence[str]) -> int:
+    """The key is gone."""
+    return _key(state, faults, argv, ("available", "unavailable"))
+
+
+def _key(state: State, faults: Faults, argv: Sequence[str], way: tuple[str, str]) -> int:
+    options = Options(argv, "L:")
+    if len(options.words) != 1:
+        raise Usage("Must specify dataset(s) or -a")
+    name = options.words[0]
+    exists(state, faults, name)
+    asked = Asked(state, faults, name)
+    before, after = way
+    if asked.value("encryptionroot")[0] != name:
+        raise Refused(f"Key change error: '{name}' is no encryption root.")
+    if asked.value("keystatus")[0] != before:
+        raise Refused(f"Key load error: Key is already {after} for '{name}'.")
+    state.datasets[name].props["world:key"] = after
+    return 0
+
+
 def zfs_rollback(state: State, faults: Faults, argv: Sequence[str]) -> int:
     """What was written since is lost, so the product never does it."""
     exists(state, faults, argv[-1] if argv else MISSING)

@@ -4,6 +4,7 @@ The file `faults.json` is written by the tests:
 
     health    pool -> DEGRADED, SUSPENDED, ...     scans     pool -> resilver, scrub
     full      pools without room                   stuck     pools whose disks answer no more
+    breaks    bytes after which a stream ends     trickle    seconds between its pieces
     calls     [ { program, words, number, deed, ... } ]: at the NUMBERth call of PROGRAM
               whose arguments hold all WORDS (every call where it is 0), the DEED:
               sleep (seconds), fail (status, text), vanish (dataset), kill, cut (all that runs)
@@ -43,6 +44,15 @@ class Faults:
     def full(self, pool: str) -> bool:
         """Whether nothing more can be written."""
         return pool in self.raw.get("full", [])
+
+    def breaks_after(self) -> "int | None":
+        """After how many bytes a stream breaks off."""
+        found: int | None = self.raw.get("breaks")
+        return found
+
+    def trickle(self) -> float:
+        """Seconds between two pieces of a stream."""
+        return float(self.raw.get("trickle", 0))
 
     def hang_if_stuck(self, words: Sequence[str]) -> None:
         """A program that waits for disks which never answer; only a kill ends this one."""

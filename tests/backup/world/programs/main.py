@@ -32,6 +32,8 @@ CHANGES = {
     ("zfs", "unmount"): datasets.zfs_unmount,
     ("zfs", "umount"): datasets.zfs_unmount,
     ("zfs", "rollback"): datasets.zfs_rollback,
+    ("zfs", "load-key"): datasets.zfs_load_key,
+    ("zfs", "unload-key"): datasets.zfs_unload_key,
     ("zpool", "sync"): pools.zpool_sync,
 }
 
@@ -70,4 +72,13 @@ def _run(program: str, folder: str, argv: Sequence[str], faults: Faults) -> int:
         faults.hang_if_stuck(argv[1:])
         with changing(folder) as state:
             return CHANGES[program, verb](state, faults, argv[1:])
+    if (program, verb) == ("zfs", "send"):
+        from .sending import zfs_send  # these two are slow to start
+
+        return zfs_send(folder, faults, argv[1:])
+    if program == "zfs" and verb in ("receive", "recv"):
+        from .receiving import zfs_receive
+
+        faults.hang_if_stuck(argv[1:])
+        return zfs_receive(folder, faults, argv[1:])
     raise Usage(f"unrecognized command '{verb}'" if verb else "missing command", program)

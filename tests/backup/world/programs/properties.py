@@ -1,6 +1,8 @@
 """Properties: which there are, where a value comes from, and what is counted when it is asked."""
 
+import json
 import os
+from typing import Any
 
 from .answers import Usage
 from .faults import Faults
@@ -177,7 +179,8 @@ class Asked:
         return "0"
 
     def _receive_resume_token(self) -> str:
-        return str(self.data.partial.get("token", "-")) if self.kind == "filesystem" else "-"
+        partial = self.data.partial if self.kind == "filesystem" else {}
+        return token(self.state.folder, partial) if partial else "-"
 
     def _referenced(self) -> str:
         if self.bookmark:
@@ -220,6 +223,19 @@ class Asked:
 
     def _stored(self) -> int:
         return size(self.state.place(self.data.folder))
+
+
+def token(folder: str, partial: dict[str, Any]) -> str:
+    """What the sender of a stream that broke off needs to go on."""
+    header = partial["header"]
+    kept = {name: header[name] for name in ("toname", "toguid", "fromguid")}
+    return "1-" + json.dumps({**kept, "bytes": arrived(folder, partial)}).encode().hex()
+
+
+def arrived(folder: str, partial: dict[str, Any]) -> int:
+    """How many bytes of it are here."""
+    path = os.path.join(folder, "run", f"receive.{partial['header']['toguid']:x}")
+    return os.path.getsize(path) if os.path.exists(path) else 0
 
 
 def size(folder: str) -> int:

@@ -1,5 +1,6 @@
 """Snapshots: made, held, released, marked and destroyed."""
 
+import fcntl
 import os
 import re
 import time
@@ -137,10 +138,33 @@ def _refuse_kept(state: State, names: Sequence[str]) -> None:
         assert snapshot
         if snapshot.holds:
             refused.append(f"cannot destroy snapshot {name}: {held.format(name)}")
-        elif is_mounted(snapshot.folder):
+        elif is_mounted(snapshot.folder) or is_sent(state, snapshot.folder):
             refused.append(f"cannot destroy snapshot {name}: {BUSY}")
     if refused:
         raise Refused("\n".join(refused))
+
+
+def in_use(state: State, snapshot: "Snapshot | None") -> int:
+    """Keep a snapshot busy until the descriptor is closed, or its process is gone."""
+    folder = os.path.join(state.folder, "run", "using")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, (snapshot and snapshot.folder) or "nothing")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+def is_sent(state: State, folder: str) -> bool:
+    """Whether a stream of it is under way."""
+    path = os.path.join(state.folder, "run", "using", folder)
+    if not folder or not os.path.exists(path):
+        return False
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def forget(state: State, dataset: str, short: str) -> None:
@@ -246,5 +270,9 @@ def zfs_bookmark(state: State, faults: Faults, argv: Sequence[str]) -> int:
     if short in marks:
         raise Refused(f"{words}: bookmark exists")
     made = state.snapshot(source) or marks[source.partition("#")[2]]
-    marks[short] = Bookmark(guid=made.guid, createtxg=made.createtxg, creation=made.creation)
+    folder = f"{guid():016x}"  # a real one stores nothing, but knows what was born since
+    copy(state.place(made.folder or "nothing"), state.place(folder))
+    marks[short] = Bookmark(
+        guid=made.guid, createtxg=made.createtxg, creation=made.creation, folder=folder
+    )
     return 0

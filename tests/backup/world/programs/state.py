@@ -34,6 +34,7 @@ class Bookmark(Record):
     guid: int
     createtxg: int
     creation: int
+    folder: str
 
 
 class Dataset(Record):
