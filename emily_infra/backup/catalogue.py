@@ -104,11 +104,12 @@ def hold(here: Here, label: str, names: Sequence[str]) -> None:
 
 def release(here: Here, label: str, names: Sequence[str]) -> None:
     """Let go of them; what is gone or not held is fine."""
-    for name in names:
+    for some in _batches(names):
         try:
-            here.run("zfs", "release", label, name)
-        except CommandFailed as error:
-            if not any(words in error.stderr for words in _ABSENT):
+            here.run("zfs", "release", label, *some)
+        except CommandFailed as error:  # each is tried; every line is one that was not held
+            said = error.stderr.strip().splitlines()
+            if not said or any(all(words not in line for words in _ABSENT) for line in said):
                 raise
 
 

@@ -30,3 +30,21 @@ class NotNamed(BackupError):
     """No dataset, repository or replica of this host has this name."""
 
     code = "BKP003"
+
+
+class NotPrivate(BackupError):
+    """This process may have no mounts of its own."""
+
+    code = "BKP050"
+
+
+class NotShown(BackupError):
+    """What is mounted is not what was to be copied."""
+
+    code = "BKP051"
+
+
+class NothingToCopy(BackupError):
+    """Not one dataset of a repository has a snapshot that can be read."""
+
+    code = "BKP052"

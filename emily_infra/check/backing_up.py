@@ -34,4 +34,24 @@ EXPLANATIONS = (
         "Datasets, repositories and replicas are those of host.yaml, as it was last applied.",
         "emily-infra backup offsite s4", "emily-infra backup offsite s3",
     ),
+    _story(
+        "BKP050", "A run may have no mounts of its own",
+        "What is copied is a snapshot, mounted where only this run sees it, so that nothing stays "
+        "mounted when it is killed. That takes root's right to mount.",
+        "sudo -u admin emily-infra backup offsite s3", "sudo emily-infra backup offsite s3",
+    ),
+    _story(
+        "BKP051", "What is mounted is not what was to be copied",
+        "Before a byte is read, every mount below the source folder is compared with the plan: "
+        "each dataset's own snapshot, and no other. A folder that shows something else would be "
+        "copied as if it were the data.",
+        "mount --bind /srv /run/emily/snapshot/srv", "findmnt -R /run/emily/snapshot",
+    ),
+    _story(
+        "BKP052", "There is nothing to copy",
+        "Not one of the repository's datasets has a snapshot that can be read: none was taken yet, "
+        "or their pools do not answer. An empty copy would count as one, so none is made.",
+        "emily-infra backup offsite s3    # on the first day",
+        "emily-infra backup snapshot && emily-infra backup offsite s3",
+    ),
 )  # fmt: skip
