@@ -1,6 +1,7 @@
 """The world keeps to what was measured of OpenZFS 2.1.11 and 2.4.4."""
 
 import json
+import os
 import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -316,3 +317,48 @@ def send(world: World, *words: str) -> bytes:
     """A stream as bytes, broken off or not."""
     process = world.begin_program("zfs", "send", *words)
     return process.communicate(timeout=30)[0]
+
+
+def test_a_kill_may_come_after_what_a_call_did(world: World) -> None:
+    world.faults.kill("zfs", "snapshot", after=True)
+
+    done = world.program("sh", "-c", f"zfs snapshot {HOME}@a; zfs snapshot {HOME}@b")
+
+    assert (done.code, world.snapshots(HOME)) == (-9, ["a"])
+
+
+def test_a_small_pool_is_full_until_a_snapshot_gives_room(world: World) -> None:
+    world.zfs("snapshot", f"{HOME}@a")
+    world.weigh(f"{HOME}@a", 1 << 30)
+    world.resize("tank", 1 << 30)
+
+    full = world.program("zfs", "snapshot", f"{HOME}@b")
+    world.zfs("destroy", f"{HOME}@a")
+
+    assert "out of space" in full.err
+    assert world.program("zfs", "snapshot", f"{HOME}@b").code == 0
+
+
+def test_a_real_program_that_is_watched_can_fail_and_go_on(world: World) -> None:
+    world.watch("true")
+    world.faults.fail("true", text="true: not today", status=9)
+
+    assert [world.program("true", "now").code for _ in range(2)] == [9, 0]
+    assert world.calls("true") == [["now"], ["now"]]
+
+
+def test_a_snapshot_is_mounted_as_it_is_with_zfs(world: World) -> None:
+    world.write(HOME, "letter", b"dear")
+    world.zfs("snapshot", f"{HOME}@a")
+    seen = world.root / "seen"
+    seen.mkdir()
+
+    assert world.program("mount", "-t", "zfs", "-o", "ro", f"{HOME}@a", str(seen)).code == 0
+
+    assert os.path.ismount(seen)
+    with pytest.raises(OSError, match="Read-only"):
+        (seen / "letter").write_text("no")
+    assert f" {HOME}@a ro" in Path("/proc/self/mountinfo").read_text()
+    assert world.program("umount", str(seen)).code == 0
+    assert world.program("mount", "-t", "zfs", f"{HOME}@b", str(seen)).code == 1
+    assert "cannot be mounted using" in world.program("mount", "-t", "zfs", HOME, str(seen)).err

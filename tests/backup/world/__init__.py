@@ -151,6 +151,31 @@ class World:
                 name = moment.strftime("emily-%Y%m%dT%H%M%SZ")
                 state.datasets[dataset].snapshots[name] = _empty(state, moment, mark)
 
+    def weigh(self, snapshot: str, used: int) -> None:
+        """What destroying a snapshot would free."""
+        with changing(self.folder) as state:
+            found = state.snapshot(snapshot)
+            assert found, snapshot
+            found.used = used
+
+    def resize(self, pool: str, size: int) -> None:
+        """A pool of so many bytes: what is full is counted then."""
+        with changing(self.folder) as state:
+            state.pools[pool].size = size
+
+    # Its other programs.
+
+    def watch(self, *names: str) -> None:
+        """Note the calls of real programs too, so that they can go wrong (restic, ssh)."""
+        for name in names:
+            building.install(self.root, name)
+
+    def script(self, name: str, text: str) -> None:
+        """A program that only this world has, as its text with a first line that says by what."""
+        file = self.root / "bin" / name
+        file.write_text(text)
+        file.chmod(0o755)
+
     # What tests ask afterwards.
 
     def calls(self, program: str = "zfs", *words: str) -> list[list[str]]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from tests.backup.world.programs.datasets import show
 from tests.backup.world.programs.faults import Faults
+from tests.backup.world.programs.properties import LARGE
 from tests.backup.world.programs.state import Pool, State, changing, guid, new_dataset
 
 REPOSITORY = Path(__file__).parents[3]
 PROGRAMS = ("zfs", "zpool", "mount", "umount")
-SIZE = 1 << 40
 INTO = {"cellar": "vault"}
 """Pools that are there beside those of the datasets."""
 _PROGRAM = """#!{python} -SE
@@ -134,7 +134,7 @@ def make_pools(state: State, datasets: Iterable[str]) -> None:
     """The pools of these datasets, as far as they are not there."""
     for name in sorted({dataset.split("/")[0] for dataset in datasets}):
         if name not in state.pools:
-            state.pools[name] = Pool(guid=guid(), size=SIZE, available=-1)
+            state.pools[name] = Pool(guid=guid(), size=LARGE, available=-1)
             state.datasets[name] = new_dataset(state, {"mountpoint": "none"})
 
 

@@ -52,13 +52,13 @@ class Faults:
         """A dataset is destroyed by others just before a call with these words."""
         self._at(program, words, number, deed="vanish", dataset=dataset)
 
-    def kill(self, program: str, *words: str, number: int = 1) -> None:
-        """The command under test is killed (-9) just before this call does anything."""
-        self._at(program, words, number, deed="kill")
+    def kill(self, program: str, *words: str, number: int = 1, after: bool = False) -> None:
+        """The command under test is killed (-9) just before this call does anything, or after."""
+        self._at(program, words, number, deed="kill", after=after)
 
-    def cut(self, program: str, *words: str, number: int = 1) -> None:
-        """As a power cut: everything that runs in the world is killed before this call."""
-        self._at(program, words, number, deed="cut")
+    def cut(self, program: str, *words: str, number: int = 1, after: bool = False) -> None:
+        """As a power cut: everything that runs in the world is killed."""
+        self._at(program, words, number, deed="cut", after=after)
 
     def break_streams(self, after: int) -> None:
         """What is sent from now on ends after so many bytes."""
@@ -77,7 +77,8 @@ class Faults:
 
     def _at(self, program: str, words: tuple[str, ...], number: int, **deed: object) -> None:
         since = len(record.calls(str(self.root)))
-        fault = {"program": program, "words": list(words), "number": number, "since": since, **deed}
+        fault = {"program": program, "words": list(words), "number": number, "since": since,
+                 "after": False, **deed}  # fmt: skip
         self.told["calls"].append(fault)
         self.write()
 

@@ -7,7 +7,7 @@ from .answers import BUSY, EXISTS, FULL, MISSING, Options, Refused, Usage
 from .faults import Faults, violation
 from .listing import exists
 from .mounts import attach_dataset, is_mounted, real
-from .properties import Asked, can_be_set
+from .properties import Asked, can_be_set, has_room
 from .snapshots import copy, remove, zfs_destroy_snapshots
 from .state import State, new_dataset
 
@@ -34,6 +34,8 @@ def zfs_create(state: State, faults: Faults, argv: Sequence[str]) -> int:
         if not options.has("p") or name.split("/")[0] not in state.pools:
             raise Refused(f"{words}: parent does not exist")
         zfs_create(state, faults, ["-p", above])
+    if props.get("encryption") == "on":
+        props["encryption"] = "aes-256-gcm"
     state.datasets[name] = new_dataset(state, props)
     if not options.has("u"):
         show(state, faults, name)
@@ -45,7 +47,7 @@ def _check_room(state: State, faults: Faults, name: str, words: str) -> None:
     if pool not in state.pools:
         raise Refused(f"{words}: no such pool '{pool}'")
     exists(state, faults, pool, "cannot open")
-    if faults.full(pool):
+    if not has_room(state, faults, pool):
         raise Refused(f"{words}: {FULL}")
 
 

@@ -7,7 +7,8 @@ The file `faults.json` is written by the tests:
     breaks    bytes after which a stream ends     trickle    seconds between its pieces
     calls     [ { program, words, number, deed, ... } ]: at the NUMBERth call of PROGRAM
               whose arguments hold all WORDS (every call where it is 0), the DEED:
-              sleep (seconds), fail (status, text), vanish (dataset), kill, cut (all that runs)
+              sleep (seconds), fail (status, text), vanish (dataset), kill, cut (all that runs),
+              before the call does anything, or, where it says so, after it
 """
 
 import contextlib
@@ -29,6 +30,7 @@ class Faults:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.raw: dict[str, Any] = {}
+        self.later: list[dict[str, Any]] = []
         path = os.path.join(folder, "faults.json")
         with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
             self.raw = json.load(file)
@@ -57,6 +59,8 @@ class Faults:
     def hang_if_stuck(self, words: Sequence[str]) -> None:
         """A program that waits for disks which never answer; only a kill ends this one."""
         pools = {word.partition("@")[0].split("/")[0] for word in words}
+        if pools & set(self.raw.get("stuck", [])):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         while pools & set(self.raw.get("stuck", [])):
             time.sleep(3600)
 
@@ -65,12 +69,22 @@ class Faults:
         line = json.dumps({"program": program, "argv": list(argv), "pid": os.getppid()})
         _append(self.folder, "calls", line)
         wanted = [fault for fault in self.raw.get("calls", []) if fault["program"] == program]
-        for fault in wanted:
-            if not _holds(fault["words"], argv):
-                continue
-            number = fault["number"]
-            if number == 0 or self._count(program, fault["words"], fault["since"]) == number:
+        due = [fault for fault in wanted if self._is_due(fault, argv)]
+        self.later = [fault for fault in due if fault["after"]]
+        for fault in due:
+            if not fault["after"]:
                 self._do(fault)
+
+    def leave(self) -> None:
+        """Do what was asked to go wrong after the call that was met."""
+        for fault in self.later:
+            self._do(fault)
+
+    def _is_due(self, fault: dict[str, Any], argv: Sequence[str]) -> bool:
+        words, number = fault["words"], fault["number"]
+        if not _holds(words, argv):
+            return False
+        return number in (0, self._count(fault["program"], words, fault["since"]))
 
     def _count(self, program: str, words: Sequence[str], since: int) -> int:
         found = [call for call in calls(self.folder)[since:] if call["program"] == program]

@@ -48,6 +48,7 @@ def main(program: str, folder: str) -> int:
         faults.meet(program, argv)
         status = _run(program, folder, argv, faults)
         sys.stdout.flush()
+        faults.leave()
     except Refused as refusal:
         sys.stdout.flush()
         complain(str(refusal))

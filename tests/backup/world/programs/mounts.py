@@ -34,7 +34,9 @@ def mount(folder: str, faults: Faults, argv: Sequence[str]) -> int:
     what, path = words
     faults.hang_if_stuck([what])
     with reading(folder) as state:
-        _check(state, faults, what, path)
+        _check(state, faults, what, options)
+        if not os.path.isdir(path):
+            raise Refused(f"mount: {path}: mount point does not exist.", 32)
         _attach(state, what, path, options)
     return 0
 
@@ -68,14 +70,19 @@ def _parts(argv: Sequence[str]) -> tuple[str, list[str], list[str]]:
     return (kind, options, words) if len(words) == 2 else ("", [], [])
 
 
-def _check(state: State, faults: Faults, what: str, path: str) -> None:
+def _check(state: State, faults: Faults, what: str, options: Sequence[str]) -> None:
     try:
         exists(state, faults, what)
     except Refused as refusal:
         text = f"filesystem '{what}' cannot be mounted"
-        raise Refused(f"{text}, unable to open the dataset", 1) from refusal
-    if not os.path.isdir(path):
-        raise Refused(f"mount: {path}: mount point does not exist.", 32)
+        raise Refused(f"{text}, unable to open the dataset") from refusal
+    live = "@" not in what and state.datasets[what].props.get("mountpoint") != "legacy"
+    if live and "zfsutil" not in options:
+        raise Refused(
+            f"filesystem '{what}' cannot be mounted using 'mount'.\n"
+            f"Use 'zfs set mountpoint=legacy' or 'zfs mount {what}'.\n"
+            "See zfs(8) for more information."
+        )
 
 
 def _attach(state: State, what: str, path: str, options: Sequence[str]) -> None:

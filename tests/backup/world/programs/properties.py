@@ -37,6 +37,7 @@ COUNTED = {
     "snapshots_changed", "volsize", "mountpoint", "usedbyrefreservation", "snapshot_count",
 }  # fmt: skip
 SHORT = {"avail": "available", "refer": "referenced", "compress": "compression", "ro": "readonly"}
+LARGE = 1 << 40
 _NATIVE = {*INHERITED, *OWN, *ONCE, *COUNTED}
 _READ_ONLY = COUNTED - {"mountpoint"}
 
@@ -245,6 +246,13 @@ def size(folder: str) -> int:
         for name in (*folders, *files):
             total += os.lstat(os.path.join(path, name)).st_blocks * 512
     return total
+
+
+def has_room(state: State, faults: Faults, pool: str) -> bool:
+    """Whether anything can be written; of a pool as large as most it is not counted."""
+    if faults.full(pool) or state.pools[pool].size < LARGE:
+        return available(state, faults, pool) > 0
+    return True
 
 
 def used(state: State, name: str) -> int:

@@ -11,7 +11,7 @@ from .answers import EXISTS, FULL, Options, Refused, Usage
 from .datasets import show
 from .faults import Faults, violation
 from .listing import exists
-from .properties import Asked, arrived, token
+from .properties import Asked, arrived, has_room, token
 from .snapshots import copy, remove
 from .state import Snapshot, State, changing, new_dataset
 from .trees import differing, unpack
@@ -85,7 +85,7 @@ def _admit(state: State, faults: Faults, header: dict[str, Any], target: str) ->
     dataset = target.partition("@")[0]
     data = state.datasets.get(dataset)
     exists(state, faults, dataset.split("/")[0])
-    if faults.full(dataset.split("/")[0]):
+    if not has_room(state, faults, dataset.split("/")[0]):
         raise Refused(f"{_MORE if header['fromguid'] else _NEW}: {FULL}")
     if header["offset"]:
         _admit_rest(state, header, dataset)

@@ -10,7 +10,7 @@ from .answers import BUSY, EXISTS, FULL, MISSING, Options, Refused, Usage, compl
 from .faults import Faults, violation
 from .listing import exists
 from .mounts import is_mounted
-from .properties import can_be_set, size
+from .properties import can_be_set, has_room, size
 from .state import Bookmark, Snapshot, State, guid
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:-]*")
@@ -28,6 +28,8 @@ def zfs_snapshot(state: State, faults: Faults, argv: Sequence[str]) -> int:
     if not options.words:
         raise Usage("missing snapshot argument")
     for name in options.words:
+        if "@" not in name:
+            raise Usage("")
         try:
             exists(state, faults, name.partition("@")[0])
         except Refused as refusal:
@@ -61,7 +63,7 @@ def _take(state: State, faults: Faults, names: Sequence[str], props: dict[str, s
     if there:
         raise Refused("\n".join(f"cannot create snapshot '{name}': {EXISTS}" for name in there))
     pool = datasets[0].split("/")[0]
-    if faults.full(pool):
+    if not has_room(state, faults, pool):
         raise Refused("\n".join(f"cannot create snapshot '{name}': {FULL}" for name in names))
     txg, when = state.next_txg(), state.now()
     for name in names:
@@ -262,7 +264,7 @@ def zfs_bookmark(state: State, faults: Faults, argv: Sequence[str]) -> int:
     dataset = source.partition("@")[0].partition("#")[0]
     exists(state, faults, source)
     words = f"cannot create bookmark '{mark}'"
-    if faults.full(dataset.split("/")[0]):
+    if not has_room(state, faults, dataset.split("/")[0]):
         raise Refused(f"{words}: {FULL}")
     if owner not in ("", dataset):
         raise Refused(f"{words}: bookmark is in a different dataset")
