@@ -45,26 +45,27 @@ def status(hosts: Hosts = None, via: Via = "", lab: Lab = False, json: Json = Fa
 
 
 def _is_well(each: "Seen") -> bool:
+    from emily_infra.cli.status_data import told_of
     from emily_infra.observe import Observation
-    from emily_infra.observe.trouble import Weight, troubles
+    from emily_infra.observe.trouble import Weight
 
-    found = each[1]
+    host, found = each
     if not isinstance(found, Observation):
         return False
-    return all(trouble.weight is not Weight.WRONG for trouble in troubles(found))
+    return all(trouble.weight is not Weight.WRONG for trouble in told_of(host, found))
 
 
 def _block(host: "Host", found: "Observation | EmilyError", where: Where) -> "Iterator[str]":
-    from emily_infra.disks.places import Members
+    from emily_infra.cli.status_data import told_of
     from emily_infra.observe import Observation
-    from emily_infra.observe.trouble import troubles
 
     if isinstance(found, Observation):
-        told = troubles(found, Members(host.spec.storage, found).called)
+        told = told_of(host, found)
         yield _headline(host.name, found, told)
         yield from _troubles(told, lambda command: pasteable(host, command, where))
         yield from _system(found)
         yield from _pools(found)
+        yield from _backups(found)
         yield from _deploy(found)
     else:
         yield f"{_bold(host.name)}  {typer.style('not seen', fg='red')}"
@@ -161,6 +162,16 @@ def _pool(pool: "Pool", now: int) -> str:
     if ours or any_change:
         words.append(f"snapshot {ago(ours or any_change, now)}")
     return ", ".join(words)
+
+
+def _backups(seen: "Observation") -> "Iterator[str]":
+    known, now = seen.backups, seen.identity.now
+    copies = [
+        f"{name} {ago(at, now)}, drilled {ago(known.drilled.get(name, 0), now)}"
+        for name, at in sorted(known.copied.items())
+    ]
+    if copies:
+        yield from _labelled("copies", "; ".join(copies))
 
 
 def _deploy(seen: "Observation") -> "Iterator[str]":

@@ -1,14 +1,23 @@
 """What `emily-infra status --json` prints."""
 
-from emily_infra.cli.moments import iso
+from emily_infra.cli.moments import iso, span
 from emily_infra.cli.reach import Where
 from emily_infra.disks.places import Members
 from emily_infra.errors import EmilyError
 from emily_infra.findings import Finding
 from emily_infra.observe import Observation
 from emily_infra.observe.pools import Pool
-from emily_infra.observe.trouble import troubles
+from emily_infra.observe.promises import broken
+from emily_infra.observe.trouble import Trouble, Weight, troubles
 from emily_infra.spec.host import Host
+
+
+def told_of(host: Host, found: Observation) -> tuple[Trouble, ...]:
+    """Everything to tell of a host, what is wrong first."""
+    told = troubles(found, Members(host.spec.storage, found).called)
+    if found.knows("state"):
+        told += broken(host.spec, found.backups, found.identity.now, span)
+    return tuple(sorted(told, key=lambda each: list(Weight).index(each.weight)))
 
 
 def as_data(host: Host, found: Observation | EmilyError, where: Where) -> dict[str, object]:
@@ -16,7 +25,7 @@ def as_data(host: Host, found: Observation | EmilyError, where: Where) -> dict[s
     if not isinstance(found, Observation):
         return _not_seen(host.name, found.code, str(found), where.said(found.hint))
     has, last = found.generation, found.deploys.last
-    told = troubles(found, Members(host.spec.storage, found).called)
+    told = told_of(host, found)
     lock = found.deploys.lock
     return {
         "host": host.name,
@@ -38,6 +47,8 @@ def as_data(host: Host, found: Observation | EmilyError, where: Where) -> dict[s
         "reboot_pending": has.reboot_pending,
         "failed_units": list(found.units.failed),
         "pools": [_pool_data(pool) for pool in found.pools],
+        "copies": {name: iso(at) for name, at in sorted(found.backups.copied.items())},
+        "drills": {name: iso(at) for name, at in sorted(found.backups.drilled.items())},
         "last_deploy": last
         and {"id": last.id, "verdict": last.verdict, "started": iso(last.started), "who": last.who},
         "lock": lock and {"deploy": lock.deploy, "who": lock.who, "since": iso(lock.since)},

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from emily_infra.observe import archive
 from emily_infra.observe.answer import Answer, BrokenAnswer, Gap
+from emily_infra.observe.backups import Backups, backups
 from emily_infra.observe.deploys import Deploys, Event, deploys, events
 from emily_infra.observe.disks import Disk, Examined, device_names, disks, examined
 from emily_infra.observe.generations import Generations, generations
@@ -60,6 +61,7 @@ class Observation:
     deploys: Deploys = field(default_factory=Deploys)
     disk_events: tuple[Event, ...] = ()
     """What was done to its disks and pools by hand of an operator, as it was recorded."""
+    backups: Backups = field(default_factory=Backups)
     people: tuple[Person, ...] = ()
     smb_conf: str = ""
     mounts: tuple[tuple[str, str, str], ...] = ()
@@ -113,6 +115,7 @@ def observation(machine: str, answer: Answer) -> Observation:
         network=network(answer),
         deploys=deploys(answer, texts, links, running),
         disk_events=events(answer.texts("state").get(DISK_EVENTS, "")),
+        backups=backups(answer.texts("state")),
         people=_people(texts.get("/etc/passwd", "")),
         smb_conf=texts.get("/etc/samba/smb.conf", ""),
         mounts=_mounts(texts.get("/proc/self/mounts", "")),

@@ -185,7 +185,11 @@ LOADER = {
 }
 METRICS = {
     "/var/lib/emily/metrics/snapshots.prom": "# HELP x y\nemily_snapshot_newest_timestamp_seconds"
-    '{dataset="tank/home"} 1.7952593e+09'
+    '{dataset="tank/home"} 1.7952593e+09',
+    "/var/lib/emily/metrics/emily-offsite-shed.prom": "emily_backup_last_success_timestamp_seconds"
+    '{repository="shed"} 1.79525e+09',
+    "/var/lib/emily/metrics/emily-drill.prom": 'emily_restore_test_success{repository="shed"} 1.0\n'
+    'emily_restore_test_last_success_timestamp_seconds{repository="shed"} 1.795e+09',
 }
 KSTAT = {
     "/proc/spl/kstat/zfs/fm": "9 1 0x01 5 1360 94078108981 1040000000000000\nname type data",
