@@ -48,3 +48,9 @@ class NothingToCopy(BackupError):
     """Not one dataset of a repository has a snapshot that can be read."""
 
     code = "BKP052"
+
+
+class EvidenceBroken(BackupError):
+    """The log of drills was changed after it was written."""
+
+    code = "BKP060"

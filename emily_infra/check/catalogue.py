@@ -1,7 +1,7 @@
 """Every code with its story: of the file, of the rules, of acknowledging."""
 
 from emily_infra import errors
-from emily_infra.check import acknowledgement, backing_up, disks, installing
+from emily_infra.check import acknowledgement, backing_up, disks, installing, restoring
 from emily_infra.check.rule import RULES
 from emily_infra.findings import Explanation
 from emily_infra.spec import codes
@@ -16,6 +16,7 @@ def catalogue() -> dict[str, Explanation]:
         *acknowledgement.EXPLANATIONS,
         *disks.EXPLANATIONS,
         *installing.EXPLANATIONS,
+        *restoring.EXPLANATIONS,
         *RULES.values(),
     )
     return {entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)}

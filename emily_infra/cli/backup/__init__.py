@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emily_infra.cli.backup import listing, standing
+from emily_infra.cli.backup import evidence, listing, standing
 
 app = typer.Typer(
     name="backup",
@@ -29,3 +29,4 @@ def backup(
 for command, summary in ((listing.listed, "List snapshots and copies."),):
     app.command("list", short_help=summary)(command)
 app.command("status", short_help="Show which promises are kept.")(standing.status)
+app.command("evidence", short_help="Show the drills, and verify that log.")(evidence.evidence)
