@@ -67,6 +67,42 @@ def parsed(listed: str) -> Iterator[Snapshot]:
         )
 
 
+@dataclass(frozen=True)
+class Bookmark:
+    """What a snapshot leaves: enough to send what came after it, and none of its data."""
+
+    dataset: str
+    name: str
+    """What stands behind the #."""
+    guid: int
+    """Of the snapshot that it was made of."""
+    createtxg: int
+    creation: datetime
+
+    @property
+    def full(self) -> str:
+        """DATASET#NAME."""
+        return f"{self.dataset}#{self.name}"
+
+
+def bookmarks(here: Here, dataset: str) -> list[Bookmark]:
+    """All bookmarks of one dataset, the oldest first; none where there is no such dataset."""
+    columns = "name,guid,createtxg,creation"
+    try:
+        listed = here.run("zfs", "list", "-Hp", "-t", "bookmark", "-d", "1", "-o", columns, dataset)
+    except CommandFailed as error:
+        if "dataset does not exist" in error.stderr:
+            return []
+        raise
+    found = []
+    for line in listed.splitlines():
+        full, guid, txg, creation = line.split("\t")
+        moment = datetime.fromtimestamp(int(creation), UTC)
+        name = full.partition("#")[2]
+        found.append(Bookmark(dataset, name, int(guid), int(txg), moment))
+    return sorted(found, key=lambda each: each.createtxg)
+
+
 def exists(here: Here, dataset: str) -> bool:
     """Whether a dataset is there; by its name, since a suspended pool is left out of lists."""
     try:

@@ -1,7 +1,7 @@
 """Every code with its story: of the file, of the rules, of acknowledging."""
 
 from emily_infra import errors
-from emily_infra.check import acknowledgement, backing_up, disks, installing, restoring
+from emily_infra.check import acknowledgement, backing_up, disks, installing, replicating, restoring
 from emily_infra.check.rule import RULES
 from emily_infra.findings import Explanation
 from emily_infra.spec import codes
@@ -13,6 +13,7 @@ def catalogue() -> dict[str, Explanation]:
         *errors.EXPLANATIONS,
         *codes.EXPLANATIONS,
         *backing_up.EXPLANATIONS,
+        *replicating.EXPLANATIONS,
         *acknowledgement.EXPLANATIONS,
         *disks.EXPLANATIONS,
         *installing.EXPLANATIONS,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emily_infra.cli.backup import evidence, listing, standing
+from emily_infra.cli.backup import evidence, listing, receive, replicating, standing
 
 app = typer.Typer(
     name="backup",
@@ -30,3 +30,5 @@ for command, summary in ((listing.listed, "List snapshots and copies."),):
     app.command("list", short_help=summary)(command)
 app.command("status", short_help="Show which promises are kept.")(standing.status)
 app.command("evidence", short_help="Show the drills, and verify that log.")(evidence.evidence)
+app.command("replicate", short_help="Send snapshots to a second host.")(replicating.replicate)
+app.command("receive", short_help="Take in what another host sends.")(receive.receive)

@@ -12,6 +12,7 @@ from .datasets import show
 from .faults import Faults, violation
 from .listing import exists
 from .properties import Asked, arrived, has_room, token
+from .record import skip
 from .snapshots import copy, remove
 from .state import Snapshot, State, changing, new_dataset
 from .trees import differing, unpack
@@ -34,9 +35,9 @@ def zfs_receive(folder: str, faults: Faults, argv: Sequence[str]) -> int:
             return _abort(state, faults, options.words[0])
     stream = sys.stdin.buffer
     number = 0
-    while line := stream.readline():
+    while skip(stream):
         number += 1
-        _one(folder, faults, options, (_header(line), stream))
+        _one(folder, faults, options, (_header(stream.readline()), stream))
     if not number:
         raise Refused("cannot receive: failed to read from stream")
     return 0

@@ -1,7 +1,7 @@
 """zfs send: the difference between two snapshots as a stream of the world's own.
 
-A stream is a line of JSON and so many bytes of a tar; several may follow one another. One that goes
-on where another broke off leaves out the bytes that have arrived.
+A stream is ZFS's own first record, a line of JSON and so many bytes of a tar; several may follow
+one another. One that goes on where another broke off leaves out the bytes that have arrived.
 """
 
 import json
@@ -16,6 +16,7 @@ from .answers import Options, Refused, Usage, complain, say
 from .faults import Faults, violation
 from .listing import exists
 from .properties import Asked
+from .record import beginning
 from .snapshots import in_use
 from .state import Bookmark, Snapshot, State, reading
 from .trees import differing, pack, paths
@@ -138,7 +139,7 @@ def _send(faults: Faults, options: Options, step: Step, before: int) -> int:
     header = _header(step, options, whole, (changed, gone))
     _announce(options, source, base, len(whole) - offset)
     if not options.has("n"):
-        line = json.dumps(header).encode() + b"\n"
+        line = beginning(header) + json.dumps(header).encode() + b"\n"
         _write(faults, line + whole[offset:], before)
     return len(whole) - offset
 

@@ -1,0 +1,1 @@
+"""Snapshots sent to a second ZFS host, and taken in from one."""

@@ -1,0 +1,55 @@
+"""Bytes that come in from a connection: the first of them to look at, then all of them onward."""
+
+import contextlib
+import os
+import select
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_CHUNK = 1 << 20
+SILENCE = 900.0
+"""Seconds without a byte until a sender counts as gone; to search for changes takes minutes."""
+
+
+@dataclass(frozen=True)
+class Inlet:
+    """A descriptor that a stream comes in by."""
+
+    descriptor: int
+    silence: float = SILENCE
+
+    def first(self, size: int) -> bytes:
+        """The first SIZE bytes; fewer where it ends or falls silent before."""
+        data = b""
+        while len(data) < size and (more := self._read(size - len(data))):
+            data += more
+        return data
+
+    @contextlib.contextmanager
+    def onward(self, first: bytes) -> Iterator[int]:
+        """A descriptor on which FIRST and everything after it can be read."""
+        reading, writing = os.pipe()
+        threading.Thread(target=self._pump, args=(first, writing), daemon=True).start()
+        try:
+            yield reading
+        finally:
+            os.close(reading)  # what still pumps sees a broken pipe
+
+    def _pump(self, first: bytes, writing: int) -> None:
+        with contextlib.suppress(OSError):
+            data = first
+            while data:
+                _write(writing, data)
+                data = self._read(_CHUNK)
+        os.close(writing)
+
+    def _read(self, size: int) -> bytes:
+        ready, _, _ = select.select([self.descriptor], [], [], self.silence)
+        return os.read(self.descriptor, size) if ready else b""
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
