@@ -43,6 +43,8 @@ class Place:
     unverified: datetime | None = None
     """When the share was read that was not read for longest."""
     drilled: Drilled | None = None
+    since: datetime | None = None
+    """When the first copy ended: nothing about it can be late from before."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ def _reading(settings: Settings, seen: Seen, now: datetime) -> Iterator[Broken]:
     for name, repository in sorted(settings.repositories.items()):
         place = seen.places.get((Kind.REPOSITORY, name), Place())
         due = Due(place.unverified, grace(repository.verify.whole_in))
-        if place.copies and not due.is_kept(now):
+        if not _was_kept(due, place, now):
             look = ("journalctl", "--unit", f"emily-verify-{name}", "--since", "-7d")
             yield Broken(f"repository {name}: reading all of it back", due, "", look)
 
@@ -262,10 +264,16 @@ def _drills(settings: Settings, seen: Seen, now: datetime) -> Iterator[Broken]:
     if not settings.drill:
         return
     for name in sorted(settings.repositories):
-        drilled = seen.places.get((Kind.REPOSITORY, name), Place()).drilled
+        place = seen.places.get((Kind.REPOSITORY, name), Place())
+        drilled = place.drilled
         due = Due(drilled.at if drilled else None, grace(settings.drill.period))
         what, look = f"repository {name}: drill", ("emily-infra", "backup", "evidence")
         if drilled and not drilled.passed:
             yield Broken(what, due, drilled.verdict, look)
-        elif not due.is_kept(now):
+        elif not _was_kept(due, place, now):
             yield Broken(what, due, "", ("journalctl", "--unit", "emily-drill", "--since", "-14d"))
+
+
+def _was_kept(due: Due, place: Place, now: datetime) -> bool:
+    """Whether a promise about a repository is kept; what never was counts from its first copy."""
+    return place.since is None or due.is_kept(now) or Due(place.since, due.limit).is_kept(now)

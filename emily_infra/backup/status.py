@@ -1,19 +1,28 @@
 """What this host knows of its backups without asking anyone outside: its pools, its own notes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
 
-from emily_infra.backup import catalogue, locks
-from emily_infra.backup.coverage import Running, Seen, Taken, pool_of
+from emily_infra.backup import catalogue, evidence, ledger, locks
+from emily_infra.backup.coverage import GB, Drilled, Kind, Place, Running, Seen, Taken, pool_of
 from emily_infra.backup.here import Here
 from emily_infra.machine import CommandFailed, Expired
 
+_ENOUGH = 10_000_000
+"""Bytes that drills must have restored to say how fast that is: restic's start takes seconds."""
 _PATIENCE = 20.0
 """Seconds for one list: a pool that takes longer stands still, or is as good as that."""
 
 
 def look(here: Here) -> Seen:
     """Everything; what cannot be read is left out, and said where it matters."""
-    return Seen(taken=_taken(here), places={}, running=tuple(_running(here)))
+    drilled = _drilled(here)
+    places = {
+        (Kind.REPOSITORY, name): _repository(here, name, drilled.get(name))
+        for name in here.settings.repositories
+    }
+    return Seen(taken=_taken(here), places=places, running=tuple(_running(here)))
 
 
 def _taken(here: Here) -> dict[str, Taken]:
@@ -55,3 +64,67 @@ def _running(here: Here) -> Iterator[Running]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if who := locks.holder(path):
             yield Running(path.name, who["verb"], who["pid"], who["since"])
+
+
+def _repository(here: Here, name: str, drilled: Drilled | None) -> Place:
+    known = ledger.load(here, name)
+    return Place(
+        copies=_copies(here, name, known),
+        trouble=_trouble(known),
+        drilled=drilled,
+        since=known.first,
+    )
+
+
+def _copies(here: Here, name: str, known: ledger.Ledger) -> dict[str, datetime]:
+    """The newest good copy of each dataset; one that nobody remembers the snapshots of is whole."""
+    found: dict[str, datetime] = {}
+    for copy in known.copies:
+        if copy.verdict != "good":
+            continue
+        moments = {dataset: taken.creation for dataset, taken in copy.snapshots.items()}
+        found |= moments or dict.fromkeys(here.settings.copied_to(name), copy.time)
+    return found
+
+
+def _trouble(known: ledger.Ledger) -> str:
+    newest = known.newest
+    if newest is None or newest.verdict == "good":
+        return ""
+    if newest.verdict == "shrunk":
+        return "the newest copy is much smaller than the one before; nothing is forgotten meanwhile"
+    lacking = f"the newest copy lacks {newest.unreadable} files that could not be read"
+    return f"{lacking}, and all of {', '.join(newest.lacking)}" if newest.lacking else lacking
+
+
+def _drilled(here: Here) -> dict[str, Drilled]:
+    """Of each repository, what the newest drill of each dataset says, as it stands in the log."""
+    newest: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for raw in evidence.lines(here):
+        line = evidence.parsed(raw)
+        data = line.data if line else {}
+        if data.get("dataset") in here.settings.datasets and _moment(data):
+            newest.setdefault(str(data.get("repository")), {})[data["dataset"]] = data
+    return {name: _judged(list(each.values())) for name, each in newest.items()}
+
+
+def _judged(drills: list[Mapping[str, Any]]) -> Drilled:
+    bad = next((each for each in drills if each.get("verdict") != evidence.Verdict.SAME), None)
+    at = [moment for each in drills if (moment := _moment(each))]
+    size, seconds = (
+        sum(int(each.get(key) or 0) for each in drills) for key in ("bytes", "seconds")
+    )
+    return Drilled(
+        at=max(at),
+        passed=bad is None,
+        verdict=f"{bad['dataset']} {bad.get('verdict')}" if bad else evidence.Verdict.SAME.value,
+        seconds_per_gb=seconds * GB / size if size >= _ENOUGH else None,
+    )
+
+
+def _moment(data: Mapping[str, Any]) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(data.get("time")))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

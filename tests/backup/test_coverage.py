@@ -43,7 +43,7 @@ def settings(**changes: Any) -> Settings:
 
 def seen(**changes: Any) -> Seen:
     """Everything is as promised, but for the changes to the repository."""
-    place = Place({"tank/home": NOW - 3 * HOUR}, "", NOW - 20 * DAY, DRILLED)
+    place = Place({"tank/home": NOW - 3 * HOUR}, "", NOW - 20 * DAY, DRILLED, NOW - 90 * DAY)
     taken = {"tank/home": Taken(NOW - HOUR / 2, (), 250 * 10**9)}
     return Seen(taken=taken, places={SHED: replace(place, **changes)})
 
@@ -98,6 +98,10 @@ def test_the_recovery_time_is_what_drills_measured_for_this_size() -> None:
 )
 def test_each_promise_that_is_not_kept_is_told_once(change: dict[str, Any], what: str) -> None:
     assert [each.what for each in told(seen(**change))] == [what]
+
+
+def test_a_new_repository_is_not_late_with_what_takes_weeks() -> None:
+    assert told(seen(unverified=None, drilled=None, since=NOW - 2 * DAY)) == []
 
 
 @pytest.mark.parametrize(("age", "late_ones"), [(119, []), (121, ["snapshots of tank/home"])])
