@@ -362,3 +362,18 @@ def test_a_snapshot_is_mounted_as_it_is_with_zfs(world: World) -> None:
     assert world.program("umount", str(seen)).code == 0
     assert world.program("mount", "-t", "zfs", f"{HOME}@b", str(seen)).code == 1
     assert "cannot be mounted using" in world.program("mount", "-t", "zfs", HOME, str(seen)).err
+
+
+def test_a_snapshot_is_busy_while_it_is_sent(world: World) -> None:
+    world.write(HOME, "film", bytes(1 << 20))
+    world.write(HOME, "noise", os.urandom(1 << 20))
+    world.zfs("snapshot", f"{HOME}@a")
+    sending = world.begin_program("zfs", "send", f"{HOME}@a")
+    assert sending.stdout
+    assert sending.stdout.read(1) == b"{"
+
+    assert "dataset is busy" in world.program("zfs", "destroy", f"{HOME}@a").err
+    sending.kill()
+    sending.communicate()
+
+    assert world.program("zfs", "destroy", f"{HOME}@a").code == 0

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from .answers import Refused
 from .faults import Faults
 from .listing import exists
+from .properties import Asked
 from .state import State, changing, reading
 
 REAL = ("/run/current-system/sw/bin", "/usr/bin", "/bin")
@@ -76,6 +77,8 @@ def _check(state: State, faults: Faults, what: str, options: Sequence[str]) -> N
     except Refused as refusal:
         text = f"filesystem '{what}' cannot be mounted"
         raise Refused(f"{text}, unable to open the dataset") from refusal
+    if Asked(state, faults, what).value("keystatus")[0] == "unavailable":
+        raise Refused(f"filesystem '{what}' can not be mounted: Permission denied", 1)
     live = "@" not in what and state.datasets[what].props.get("mountpoint") != "legacy"
     if live and "zfsutil" not in options:
         raise Refused(

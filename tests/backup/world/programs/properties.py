@@ -1,12 +1,17 @@
 """Properties: which there are, where a value comes from, and what is counted when it is asked."""
 
+from __future__ import annotations
+
 import json
 import os
-from typing import Any
 
 from .answers import Usage
 from .faults import Faults
 from .state import Bookmark, Dataset, Snapshot, State
+
+TYPE_CHECKING = False  # typing itself is slow to import
+if TYPE_CHECKING:
+    from typing import Any
 
 Value = tuple[str, str]
 """What it is, and its source: local, received, inherited from X, default or -."""

@@ -1,11 +1,12 @@
 """zfs receive: a stream becomes a snapshot, or what has arrived of it is kept to go on with."""
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 import zlib
 from collections.abc import Sequence
-from typing import Any, BinaryIO
 
 from .answers import EXISTS, FULL, Options, Refused, Usage
 from .datasets import show
@@ -16,6 +17,10 @@ from .record import skip
 from .snapshots import copy, remove
 from .state import Snapshot, State, changing, new_dataset
 from .trees import differing, unpack
+
+TYPE_CHECKING = False  # typing itself is slow to import
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
 
 _NEW, _MORE = "cannot receive new filesystem stream", "cannot receive incremental stream"
 _AGAIN = "cannot receive resume stream"
@@ -130,7 +135,7 @@ def _admit_more(state: State, header: dict[str, Any], dataset: str) -> None:
         )
 
 
-def _newest(state: State, dataset: str) -> "Snapshot | None":
+def _newest(state: State, dataset: str) -> Snapshot | None:
     taken = state.datasets[dataset].snapshots.values()
     return max(taken, key=lambda each: each.createtxg, default=None)
 

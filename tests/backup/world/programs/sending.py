@@ -4,13 +4,14 @@ A stream is ZFS's own first record, a line of JSON and so many bytes of a tar; s
 one another. One that goes on where another broke off leaves out the bytes that have arrived.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 import time
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from .answers import Options, Refused, Usage, complain, say
 from .faults import Faults, violation
@@ -20,6 +21,10 @@ from .record import beginning
 from .snapshots import in_use
 from .state import Bookmark, Snapshot, State, reading
 from .trees import differing, pack, paths
+
+TYPE_CHECKING = False  # typing itself is slow to import
+if TYPE_CHECKING:
+    from typing import Any
 
 _PIECE = 1 << 16
 
@@ -72,7 +77,7 @@ def _steps(state: State, faults: Faults, options: Options) -> Iterator[Step]:
         base = each.snapshot
 
 
-def _base(source: Asked, text: str) -> "Snapshot | Bookmark | None":
+def _base(source: Asked, text: str) -> Snapshot | Bookmark | None:
     if not text:
         return None
     short = text.partition("@")[2] or text.partition("#")[2] or text
@@ -89,7 +94,7 @@ def _base(source: Asked, text: str) -> "Snapshot | Bookmark | None":
     return base
 
 
-def _between(source: Asked, base: "Snapshot | Bookmark | None") -> list[Asked]:
+def _between(source: Asked, base: Snapshot | Bookmark | None) -> list[Asked]:
     assert source.snapshot
     first = base.createtxg if base else 0
     taken = sorted(source.data.snapshots.items(), key=lambda item: item[1].createtxg)

@@ -1,12 +1,17 @@
 """What the world remembers between calls: one file, changed under a lock and in one piece."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import json
 import os
 import time
 from collections.abc import Iterator
-from typing import Any
+
+TYPE_CHECKING = False  # typing itself is slow to import
+if TYPE_CHECKING:
+    from typing import Any
 
 _GUID_BITS = 63
 
@@ -69,7 +74,7 @@ class State:
         self.pools: dict[str, Pool] = {}
         self.datasets: dict[str, Dataset] = {}
 
-    def load(self) -> "State":
+    def load(self) -> State:
         """What is stored; a new world is empty."""
         with contextlib.suppress(FileNotFoundError), open(self._file, "rb") as file:
             raw = json.loads(file.read())
@@ -103,7 +108,7 @@ class State:
         """The path of a folder with contents."""
         return os.path.join(self.folder, "contents", name)
 
-    def snapshot(self, name: str) -> "Snapshot | None":
+    def snapshot(self, name: str) -> Snapshot | None:
         """The one with this full name."""
         dataset, _, short = name.partition("@")
         return self.datasets[dataset].snapshots.get(short) if dataset in self.datasets else None
