@@ -54,3 +54,33 @@ class EvidenceBroken(BackupError):
     """The log of drills was changed after it was written."""
 
     code = "BKP060"
+
+
+class NotCovered(BackupError):
+    """No dataset of this host holds a path."""
+
+    code = "BKP061"
+
+
+class NoSuchVersion(BackupError):
+    """Nothing that was kept holds a path, at that time or at all."""
+
+    code = "BKP062"
+
+
+class InTheWay(BackupError):
+    """Something is where a restore was to write."""
+
+    code = "BKP063"
+
+
+class NoRoom(BackupError):
+    """What is to be restored does not fit."""
+
+    code = "BKP064"
+
+
+class NotRestored(BackupError):
+    """What was restored is not what was kept, or not all of it."""
+
+    code = "BKP065"
