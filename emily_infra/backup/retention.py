@@ -156,18 +156,18 @@ def _empty(counts: Mapping[str, int]) -> Stop | None:
 def _clock(counts: Mapping[str, int], points: Iterable[Point], times: Times) -> Stop | None:
     right = "if this clock is right (timedatectl): emily-infra backup expire --clock-is-right"
     now = times.now
+    if times.highest and now + SLACK < times.highest:
+        return Stop(
+            Reason.BACKWARDS,
+            f"this clock says {_said(now)}, and it said {_said(times.highest)} before",
+            right,
+        )
     latest = max((point.at for point in points), default=now)
     if latest > now + SLACK:
         return Stop(
             Reason.FUTURE,
             f"a snapshot was taken at {_said(latest)}, and now it is {_said(now)}: one of them "
             "was told by a wrong clock",
-            right,
-        )
-    if times.highest and now + SLACK < times.highest:
-        return Stop(
-            Reason.BACKWARDS,
-            f"this clock says {_said(now)}, and it said {_said(times.highest)} before",
             right,
         )
     longest = pause(counts)

@@ -1,7 +1,15 @@
 """Every code with its story: of the file, of the rules, of acknowledging."""
 
 from emily_infra import errors
-from emily_infra.check import acknowledgement, backing_up, disks, installing, replicating, restoring
+from emily_infra.check import (
+    acknowledgement,
+    backing_up,
+    disks,
+    installing,
+    replicating,
+    restoring,
+    snapshotting,
+)
 from emily_infra.check.rule import RULES
 from emily_infra.findings import Explanation
 from emily_infra.spec import codes
@@ -18,6 +26,7 @@ def catalogue() -> dict[str, Explanation]:
         *disks.EXPLANATIONS,
         *installing.EXPLANATIONS,
         *restoring.EXPLANATIONS,
+        *snapshotting.EXPLANATIONS,
         *RULES.values(),
     )
     return {entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)}

@@ -205,7 +205,7 @@ def _pool(name: str, told: _Told) -> Pool:
         leaving=tree.leaving,
         complaint=tree.status,
         errors="" if tree.errors in ("", "No known data errors") else tree.errors,
-        committed_age=_committed_age(*heads),
+        committed_age=committed_age(*heads),
         told=bool(tree.vdevs),
     )
 
@@ -253,7 +253,7 @@ def _sized(vdev: Vdev, sizes: Mapping[str, Mapping[str, int]]) -> Vdev:
     )
 
 
-def _committed_age(head: str, txgs: str) -> float | None:
+def committed_age(head: str, txgs: str) -> float | None:
     """Seconds since the newest line of the kernel's list that says C, for committed.
 
     A line is: txg birth state ndirty nread nwritten reads writes otime qtime wtime stime, with

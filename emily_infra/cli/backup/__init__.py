@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from emily_infra.cli.backup import evidence, listing, receive, replicating, standing
+from emily_infra.cli.backup import (
+    evidence,
+    expire,
+    listing,
+    receive,
+    replicating,
+    snapshot,
+    standing,
+)
 
 app = typer.Typer(
     name="backup",
@@ -26,6 +34,8 @@ def backup(
     context.obj = config
 
 
+app.command("snapshot", short_help="Take what is due, let go what is not kept.")(snapshot.snapshot)
+app.command("expire", short_help="Destroy what no policy keeps any more.")(expire.expire)
 for command, summary in ((listing.listed, "List snapshots and copies."),):
     app.command("list", short_help=summary)(command)
 app.command("status", short_help="Show which promises are kept.")(standing.status)

@@ -1,0 +1,227 @@
+"""A pool's upkeep: what is due is taken, and what its policies keep no longer goes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from emily_infra.backup import latch, pools
+from emily_infra.backup.catalogue import Snapshot, snapshots
+from emily_infra.backup.expire import Expiry, Judge, Plan, batches, carried_out, unbound
+from emily_infra.backup.here import Here
+from emily_infra.backup.locks import locked
+from emily_infra.backup.metrics import Sample, publish
+from emily_infra.backup.occasion import Occasion
+from emily_infra.backup.quiesce import quiet
+from emily_infra.backup.retention import Leave, Reason, due
+from emily_infra.backup.settings import Policy
+from emily_infra.backup.snapshot import NotTaken, existing, take
+from emily_infra.errors import EmilyError
+
+_OF_THE_CLOCK = (Reason.FUTURE, Reason.BACKWARDS, Reason.PAUSE)
+
+
+class Work(StrEnum):
+    """What a run is to do."""
+
+    SNAPSHOT = "snapshot"
+    """Take what is due; then let go what is not kept any more."""
+    EXPIRE = "expire"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a run."""
+
+    work: Work = Work.SNAPSHOT
+    occasion: Occasion = Occasion.POLICY
+    leave: frozenset[Leave] = frozenset()
+    wait: float = 60.0
+    """Seconds for another run to end."""
+
+
+@dataclass
+class Run:
+    """What came of one pool."""
+
+    pool: str
+    taken: list[Snapshot] = field(default_factory=list)
+    expired: list[Expiry] = field(default_factory=list)
+    trouble: list[EmilyError] = field(default_factory=list)
+
+
+def upkeep(here: Here, order: Order) -> list[Run]:
+    """Every pool by itself: what is wrong with one holds up no other."""
+    return [_worked(here, order, run, judged) for run, judged in _pools(here)]
+
+
+def foreseen(here: Here, leave: frozenset[Leave]) -> list[Run]:
+    """What `expire` would do now; nothing is changed, and nothing waited for."""
+    found = []
+    for run, policies in _pools(here):
+        try:
+            pools.alive(here, run.pool)
+            pool = _Pool(here, Order(Work.EXPIRE, leave=leave), run, policies)
+            run.expired = [_foreseen(here, plan) for plan in pool.plans()]
+        except EmilyError as error:
+            run.trouble.append(error)
+        found.append(run)
+    return found
+
+
+def _foreseen(here: Here, plan: Plan) -> Expiry:
+    done = Expiry(plan)
+    for some in batches(plan.expired):
+        unbound(here, some, done.spared)
+    return done
+
+
+def _pools(here: Here) -> list[tuple[Run, dict[str, Policy]]]:
+    """Of each pool, the datasets with a policy of this host's own."""
+    found: dict[str, dict[str, Policy]] = {}
+    for name in sorted(here.settings.datasets):
+        if policy := here.settings.policy_of(name):
+            found.setdefault(name.split("/")[0], {})[name] = policy
+    for receive in here.settings.receives.values():
+        found.setdefault(receive.into.split("/")[0], {})
+    return [(Run(pool), policies) for pool, policies in sorted(found.items())]
+
+
+def _worked(here: Here, order: Order, run: Run, policies: dict[str, Policy]) -> Run:
+    try:
+        with locked(here, f"pool-{run.pool}", verb=order.work, wait=order.wait):
+            pools.alive(here, run.pool)
+            _Pool(here, order, run, policies).work()
+    except EmilyError as error:
+        run.trouble.append(error)
+    return run
+
+
+class _Pool:
+    """One pool while its lock is held."""
+
+    def __init__(self, here: Here, order: Order, run: Run, own: Mapping[str, Policy]) -> None:
+        self._here = here
+        self._order = order
+        self._run = run
+        self._own = dict(own)
+        self._received: dict[str, Policy] = {}
+        self._listed: dict[str, list[Snapshot]] = {}
+        self._now = here.now()
+
+    def work(self) -> None:
+        """All that is asked, in the order that the room in the pool allows."""
+        self._list()
+        try:
+            if self._order.work is Work.EXPIRE:
+                self._expire()
+            elif self._order.occasion is Occasion.APPLY:
+                self._take(list(self._own))
+            else:
+                self._snapshot()
+        finally:
+            publish(self._here, f"snapshots-{self._run.pool}", self._samples())
+
+    def plans(self) -> list[Plan]:
+        """What is to become of each dataset's snapshots, by this clock."""
+        if not self._listed:
+            self._list()
+        judge = Judge(latch.remembered(self._here), self._now, self._order.leave)
+        policies = {**self._own, **self._received}
+        return [judge.plan(policies[name], name, self._listed[name]) for name in policies]
+
+    def _list(self) -> None:
+        there = existing(self._here, list(self._own)) if self._own else []
+        for name in sorted(self._own.keys() - set(there)):
+            del self._own[name]
+            self._run.trouble.append(
+                NotTaken(
+                    f"{name} does not exist, so that no snapshot is taken of it",
+                    hint=f"emily-infra plan {self._here.settings.host}    # it would make it",
+                )
+            )
+        self._received = self._sent_here()
+        names = [*there, *self._received]
+        self._listed = {name: snapshots(self._here, name) for name in names}
+
+    def _sent_here(self) -> dict[str, Policy]:
+        """What other hosts send here, with what is kept of it here."""
+        found = {}
+        for receive in self._here.settings.receives.values():
+            into = receive.into
+            if into.split("/")[0] != self._run.pool or not existing(self._here, [into]):
+                continue
+            below = self._here.run("zfs", "list", "-H", "-o", "name", "-r", into).splitlines()
+            found.update({name: receive.keep for name in below if name not in self._own})
+        return found
+
+    def _snapshot(self) -> None:
+        low = pools.is_low(self._here, self._run.pool)
+        if low:
+            self._here.tell(f"pool {self._run.pool} is nearly full: old snapshots go first")
+            self._expire()
+        wanted = [
+            name
+            for name, policy in self._own.items()
+            if due(policy.counts, [s.creation for s in self._listed[name] if s.mine], self._now)
+        ]
+        if wanted:
+            with quiet(self._here, self._run.pool, wanted) as still:
+                self._take([name for name in wanted if name not in still.refused])
+            self._run.trouble += still.trouble
+        if not low:
+            self._expire()
+
+    def _take(self, wanted: list[str]) -> None:
+        if not wanted:
+            return
+        known = latch.remembered(self._here)
+        names = {each.name for name in wanted for each in self._listed[name]}
+        taken = take(self._here, wanted, names, self._order.occasion)
+        if known.highest and known.is_behind(self._now):
+            self._here.tell("this clock was further already; the snapshot counts from then on")
+            latch.misdated(self._here, taken, known.highest)
+        for each in taken:
+            self._listed[each.dataset].append(each)
+        self._run.taken = taken
+
+    def _expire(self) -> None:
+        here = self._here
+        if Leave.CLOCK in self._order.leave:
+            latch.set_right(
+                here, self._now, (one for all_ in self._listed.values() for one in all_)
+            )
+        plans = self.plans()
+        gently = any(plan.expired for plan in plans) and self._is_unwell()
+        for plan in plans:
+            done = carried_out(here, plan, gently=gently)
+            self._run.expired.append(done)
+            if done.trouble:
+                self._run.trouble.append(done.trouble)
+            gone = {each.guid for each in done.destroyed}
+            self._listed[plan.dataset] = [
+                each for each in self._listed[plan.dataset] if each.guid not in gone
+            ]
+        latch.looked_at(here, (plan.dataset for plan in plans if _clock_is_fine(plan)), self._now)
+
+    def _is_unwell(self) -> bool:
+        pool = self._run.pool
+        health = pools.alive(self._here, pool).health
+        return health != "ONLINE" or pools.is_repairing(self._here, pool)
+
+    def _samples(self) -> Iterable[Sample]:
+        for dataset, listed in sorted(self._listed.items()):
+            ours = [each for each in listed if each.mine]
+            where = {"dataset": dataset}
+            yield Sample("emily_snapshot_count", len(ours), where)
+            if ours:
+                newest = max(ours, key=lambda each: each.createtxg).creation
+                yield Sample("emily_snapshot_newest_timestamp_seconds", newest.timestamp(), where)
+        for done in self._run.expired:
+            if stop := done.plan.verdict.stop:
+                labels = {"dataset": done.plan.dataset, "reason": str(stop.reason)}
+                yield Sample("emily_snapshot_stopped", 1, labels)
+
+
+def _clock_is_fine(plan: Plan) -> bool:
+    stop = plan.verdict.stop
+    return stop is None or stop.reason not in _OF_THE_CLOCK
