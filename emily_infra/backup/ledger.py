@@ -42,6 +42,8 @@ class Copy(Part):
     """A copy in a repository."""
 
     id: str
+    origin: str = ""
+    """Its first id, where it has another one since it was tagged."""
     time: datetime
     """Of the newest ZFS snapshot in it; restic's own time of the copy."""
     snapshots: dict[str, Taken] = {}
@@ -54,6 +56,11 @@ class Copy(Part):
     """Files, or folders, that could not be read."""
     lacking: tuple[str, ...] = ()
     """Datasets that are not in it, though they should be."""
+
+    @property
+    def first_id(self) -> str:
+        """What stays the same, whatever tags it is given."""
+        return self.origin or self.id
 
     @property
     def oldest(self) -> datetime:
@@ -86,6 +93,8 @@ class Ledger(Part):
     first: datetime | None = None
     """The end of the first run that was remembered, and of the last."""
     last: datetime | None = None
+    unfinished: datetime | None = None
+    """When a run was stopped before its end, if none has ended since."""
     stored: int | None = None
     """Bytes in the repository, as far as is known without asking it for everything."""
 
@@ -100,14 +109,15 @@ class Ledger(Part):
         return next((each for each in reversed(self.copies) if each.verdict == "good"), None)
 
     def having(self, copy: Copy) -> "Ledger":
-        """With a copy that has ended; one with the same id is replaced."""
-        others = [each for each in self.copies if each.id != copy.id]
+        """With a copy that has ended; what was known of the same one is replaced."""
+        others = [each for each in self.copies if each.first_id != copy.first_id]
+        added = copy.counted.added if len(others) == len(self.copies) else 0
         copies = sorted([*others, copy], key=lambda each: (each.time, each.ended))[-REMEMBERED:]
         return self.model_copy(
             update={
-                "copies": tuple(copies), "running": None,
+                "copies": tuple(copies), "running": None, "unfinished": None,
                 "first": self.first or copy.ended, "last": copy.ended,
-                "stored": (self.stored or 0) + copy.counted.added,
+                "stored": (self.stored or 0) + added,
             }
         )  # fmt: skip
 
@@ -138,17 +148,22 @@ def agreed(ledger: Ledger, there: Iterable[Copy]) -> Ledger:
     What it no longer has is forgotten. What it has and nobody remembers is what a killed run left,
     or all there is after the memory was lost: it is taken over, and judged like any other.
     """
-    known = {each.id: each for each in ledger.copies}
+    known = {each.first_id: each for each in ledger.copies}
     copies: list[Copy] = []
     good: Copy | None = None
     for found in sorted(there, key=lambda each: (each.time, each.ended)):
-        copy = known.get(found.id) or _adopted(found, ledger.running, good)
+        old = known.get(found.first_id)
+        copy = _same(old, found) if old else _adopted(found, ledger.running, good)
         copies.append(copy)
         good = copy if copy.verdict == "good" else good
     return ledger.model_copy(
         update={"copies": tuple(copies[-REMEMBERED:]), "running": None, "stored": ledger.stored
                 or sum(each.counted.added for each in copies)}
     )  # fmt: skip
+
+
+def _same(old: Copy, found: Copy) -> Copy:
+    return old if old.id == found.id else old.model_copy(update={"id": found.id})
 
 
 def _adopted(found: Copy, running: Running | None, good: Copy | None) -> Copy:

@@ -14,7 +14,8 @@ FULL = Counted(files=100, bytes=1000)
 
 def copy(name: str, day: int, **more: object) -> Copy:
     time = NOON + timedelta(days=day)
-    data = {"id": name, "time": time, "ended": time, "verdict": "good", "counted": FULL, **more}
+    data = {"id": name, "origin": name, "time": time, "ended": time, "verdict": "good"}
+    data |= {"counted": FULL, **more}
     return Copy.model_validate(data)
 
 
@@ -95,6 +96,14 @@ def test_a_fifth_may_go_without_a_word(files: int, size: int, verdict: str) -> N
 
 def test_what_could_not_be_read_makes_a_copy_partial_whatever_its_size() -> None:
     assert judged(FULL, copy("a", 1), unread=1) == "partial"
+
+
+def test_a_copy_that_was_tagged_is_still_the_same_copy() -> None:
+    there = copy("a2", 1, origin="a", verdict="partial")
+
+    found = agreed(Ledger(copies=(copy("a", 1, verdict="shrunk"),)), [there])
+
+    assert [(each.id, each.verdict) for each in found.copies] == [("a2", "shrunk")]
 
 
 def test_no_more_copies_are_remembered_than_are_useful() -> None:
