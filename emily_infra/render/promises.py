@@ -8,7 +8,7 @@ from emily_infra.render.nix import Lines
 from emily_infra.spec import topology
 from emily_infra.spec.grace import grace
 from emily_infra.spec.host import HostSpec
-from emily_infra.spec.snapshots import pace, policy_of
+from emily_infra.spec.snapshots import pace, policy_of, replicated_to
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,15 @@ class Promise:
 
 def promises(spec: HostSpec) -> Lines:
     """A group of recording rules in Prometheus's YAML; it continues the list in rules.yml."""
-    found = [*_backups(spec), *_drills(spec), *_snapshots(spec), *_pools(spec), *_tunnels(spec)]
+    found = [
+        *_backups(spec),
+        *_upkeep(spec),
+        *_drills(spec),
+        *_replicas(spec),
+        *_snapshots(spec),
+        *_pools(spec),
+        *_tunnels(spec),
+    ]
     if not found:
         return Lines()
     return Lines("\n  - name: promises\n    rules:\n" + "".join(map(_rule, found)))
@@ -43,6 +51,27 @@ def _backups(spec: HostSpec) -> Iterator[Promise]:
         yield Promise("emily_promised_backup_seconds", limit, {"repository": name})
 
 
+def _upkeep(spec: HostSpec) -> Iterator[Promise]:
+    """Forgetting, reading back, and how long ago the oldest reading of any share may be."""
+    for name, repository in sorted(spec.backup.offsite.items()):
+        labels, verify = {"repository": name}, repository.verify
+        if not repository.append_only:
+            limit = grace(repository.prune.period.seconds)
+            yield Promise("emily_promised_prune_seconds", limit, labels)
+        limit = grace(verify.schedule.period.seconds)
+        yield Promise("emily_promised_verify_seconds", limit, labels)
+        whole = grace(verify.whole_in.seconds)
+        yield Promise("emily_promised_verified_seconds", whole, labels)
+
+
+def _replicas(spec: HostSpec) -> Iterator[Promise]:
+    for path in topology.datasets(spec):
+        for name in replicated_to(spec, path):
+            limit = grace(spec.backup.replicas[name].schedule.period.seconds)
+            labels = {"target": name, "dataset": path}
+            yield Promise("emily_promised_replica_seconds", limit, labels)
+
+
 def _drills(spec: HostSpec) -> Iterator[Promise]:
     if not spec.backup.drill:
         return
@@ -55,8 +84,9 @@ def _snapshots(spec: HostSpec) -> Iterator[Promise]:
     for path, (_, dataset) in topology.datasets(spec).items():
         policy = policy_of(spec, dataset)
         if policy:
-            limit = grace(pace(policy).seconds)
+            limit, kept = grace(pace(policy).seconds), sum(count for _, count in policy)
             yield Promise("emily_promised_snapshot_seconds", limit, {"dataset": path})
+            yield Promise("emily_promised_snapshots", kept, {"dataset": path})
 
 
 def _pools(spec: HostSpec) -> Iterator[Promise]:

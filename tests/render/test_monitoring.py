@@ -152,8 +152,18 @@ def test_alerts_know_what_the_host_has_promised() -> None:
     assert found["emily_promised_backup_seconds s3"] == f"vector({26 * 3600})"
     assert found["emily_promised_snapshot_seconds ember/code"] == "vector(7200)"
     assert found["emily_promised_snapshot_seconds ember/models"] == f"vector({26 * 3600})"
+    assert found["emily_promised_snapshots ember/code"] == "vector(70)"
+    assert found["emily_promised_prune_seconds s3"] == f"vector({7 * 26 * 3600})"
+    assert found["emily_promised_verified_seconds s3"] == f"vector({28 * 26 * 3600})"
     assert found["emily_promised_pool ember"] == "vector(1)"
     assert not any("ember/nix" in name for name in found)
+
+
+def test_nobody_promises_to_prune_where_nothing_can_be_deleted() -> None:
+    host = over(EMBER, "backup: { offsite: { s3: { append_only: true } } }")
+
+    assert not any("prune" in name for name in promised(host))
+    assert "emily_promised_verify_seconds s3" in promised(host)
 
 
 def test_only_a_tunnel_that_is_kept_alive_may_be_called_dead() -> None:

@@ -98,9 +98,24 @@
         #
         # Our own programs write these into the node exporter's textfile folder:
         #   emily_backup_last_success_timestamp_seconds{repository}
+        #   emily_backup_incomplete{repository}               1 if the newest copy lacks files; they count:
+        #   emily_backup_files_failed{repository}
+        #   emily_prune_last_success_timestamp_seconds{repository}
+        #   emily_verify_last_success_timestamp_seconds{repository}
+        #   emily_verify_oldest_timestamp_seconds{repository} when the share was read that waits longest
+        #   emily_verify_errors{repository}                   of the newest run
+        #   emily_repository_bytes{repository}
+        #   emily_lock_removed_total{repository}              locks of runs that had died
         #   emily_restore_test_last_success_timestamp_seconds{repository}
         #   emily_restore_test_success{repository}            1 or 0, of the newest drill
+        #   emily_restore_seconds_per_gigabyte{repository}    measured in the newest drill
+        #   emily_evidence_valid                              1 if the drills' log is whole and signed, or 0
+        #   emily_replica_last_success_timestamp_seconds{target,dataset}
+        #   emily_replica_newest_snapshot_timestamp_seconds{target,dataset}   as the far side says
         #   emily_snapshot_newest_timestamp_seconds{dataset}
+        #   emily_snapshot_count{dataset}                     of our own ones
+        #   emily_snapshot_stopped{dataset,reason}            1 while nothing of it is expired
+        #   emily_quiesce_success{hook}                       1 or 0, of the newest snapshot
         #   emily_pool_last_commit_timestamp_seconds{pool}    when it last wrote; an idle pool does every 5 s
         #   emily_deploy_last_timestamp_seconds               when the last deploy began or got its verdict
         #   emily_deploy_last_verdict{verdict}                1; committed, abandoned, rolled-back, lost; open
@@ -297,6 +312,102 @@
                 labels: { severity: critical }
                 annotations:
                   summary: "{{ $externalLabels.host }}: {{ $labels.repository }} has reported no copy for 26 hours; one is promised every {{ $value | humanizeDuration }}."
+              # The copy is there and can be restored; what could not be read of it is not.
+              - alert: BackupIncomplete
+                expr: emily_backup_incomplete == 1
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ range printf
+                    "emily_backup_files_failed{repository='%s'}" $labels.repository | query }}{{ .Value }} files
+                    {{ else }}some files {{ end }}are missing in the newest copy in {{ $labels.repository }};
+                    journalctl -u emily-offsite-{{ $labels.repository }} names them.
+              - alert: PruneStale
+                expr: >-
+                  time() - emily_prune_last_success_timestamp_seconds
+                  > on (repository) group_left () emily_promised_prune_seconds
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: nothing was forgotten in {{ $labels.repository }} for
+                    {{ $value | humanizeDuration }}; it grows, and a lock may be in the way.
+              - alert: VerifyErrors
+                expr: emily_verify_errors > 0
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: reading back {{ $labels.repository }} found
+                    {{ $value | printf "%.0f" }} errors; do not prune it, and read on with journalctl -u
+                    emily-verify-{{ $labels.repository }}.
+              - alert: VerifyStale
+                expr: >-
+                  time() - emily_verify_last_success_timestamp_seconds
+                  > on (repository) group_left () emily_promised_verify_seconds
+                labels: { severity: warning }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: nothing of {{ $labels.repository }} was read back for {{ $value | humanizeDuration }}."
+              - alert: VerifyBehind
+                expr: >-
+                  time() - emily_verify_oldest_timestamp_seconds
+                  > on (repository) group_left () emily_promised_verified_seconds
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: a part of {{ $labels.repository }} was last read back
+                    {{ $value | humanizeDuration }} ago, longer than promised.
+              # Forty days: longer than a month, which is the longest time between two runs.
+              - alert: UpkeepMissing
+                expr: >-
+                  emily_promised_prune_seconds unless on (repository) emily_prune_last_success_timestamp_seconds
+                  or emily_promised_verify_seconds unless on (repository) emily_verify_last_success_timestamp_seconds
+                for: 40d
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ $labels.repository }} has never been pruned or read back; one
+                    is promised every {{ $value | humanizeDuration }}.
+              # A first copy, or one of many new files, may do so once.
+              - alert: RepositoryGrows
+                expr: >-
+                  emily_repository_bytes > 1.5 * emily_repository_bytes offset 7d
+                  and emily_repository_bytes - emily_repository_bytes offset 7d > 100e9
+                for: 1h
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ $labels.repository }} grew by half within a week and holds
+                    {{ $value | humanize1024 }}B; a cache that is no longer excluded, or files that somebody encrypted?
+              - alert: LockRemoved
+                expr: increase(emily_lock_removed_total[1d]) > 0
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: a run on {{ $labels.repository }} had died and left its lock,
+                    which was removed.
+              - alert: ReplicaStale
+                expr: >-
+                  time() - emily_replica_newest_snapshot_timestamp_seconds
+                  > on (target, dataset) group_left () emily_promised_replica_seconds
+                labels: { severity: critical }
+                annotations:
+                  summary: "{{ $externalLabels.host }}: the newest snapshot of {{ $labels.dataset }} on {{ $labels.target }} is {{ $value | humanizeDuration }} old."
+              - alert: ReplicaMissing
+                expr: >-
+                  emily_promised_replica_seconds
+                  unless on (target, dataset) emily_replica_newest_snapshot_timestamp_seconds
+                for: 26h
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ $labels.target }} has no snapshot of {{ $labels.dataset }};
+                    one is promised every {{ $value | humanizeDuration }}.
+              - alert: EvidenceBroken
+                expr: emily_evidence_valid == 0
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: the log of restore drills was changed, or a signature in it does
+                    not hold; emily-infra backup evidence says where.
               - alert: RestoreTestFailed
                 expr: emily_restore_test_success == 0
                 labels: { severity: critical }
@@ -333,11 +444,45 @@
                 labels: { severity: warning }
                 annotations:
                   summary: "{{ $externalLabels.host }}: {{ $labels.dataset }} has no snapshot; one is promised every {{ $value | humanizeDuration }}."
+              - alert: SnapshotsStopped
+                expr: emily_snapshot_stopped == 1
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: no snapshot of {{ $labels.dataset }} is expired
+                    ({{ $labels.reason }}); journalctl -u emily-snapshot says what to do.
+              # Held ones and those before an apply come on top of the policy, but not as many again.
+              - alert: SnapshotsTooMany
+                expr: >-
+                  emily_snapshot_count > on (dataset) group_left () 2 * emily_promised_snapshots
+                  and on (dataset) emily_snapshot_count - on (dataset) emily_promised_snapshots > 10
+                for: 1h
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ $labels.dataset }} has {{ $value | printf "%.0f" }} snapshots, over
+                    twice what its policy keeps; emily-infra backup expire --dry-run says why.
+              - alert: QuiesceFailed
+                expr: emily_quiesce_success == 0
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ $labels.hook }} did not make its data consistent before the
+                    newest snapshot; a restore may have to repair a database.
 
           - name: promises
             rules:
               - record: emily_promised_backup_seconds
                 expr: vector(93600)
+                labels: {"repository": "s3"}
+              - record: emily_promised_prune_seconds
+                expr: vector(655200)
+                labels: {"repository": "s3"}
+              - record: emily_promised_verify_seconds
+                expr: vector(93600)
+                labels: {"repository": "s3"}
+              - record: emily_promised_verified_seconds
+                expr: vector(2620800)
                 labels: {"repository": "s3"}
               - record: emily_promised_restore_test_seconds
                 expr: vector(655200)
@@ -345,17 +490,32 @@
               - record: emily_promised_snapshot_seconds
                 expr: vector(7200)
                 labels: {"dataset": "ember/code"}
+              - record: emily_promised_snapshots
+                expr: vector(70)
+                labels: {"dataset": "ember/code"}
               - record: emily_promised_snapshot_seconds
                 expr: vector(93600)
+                labels: {"dataset": "ember/media"}
+              - record: emily_promised_snapshots
+                expr: vector(28)
                 labels: {"dataset": "ember/media"}
               - record: emily_promised_snapshot_seconds
                 expr: vector(93600)
                 labels: {"dataset": "ember/models"}
+              - record: emily_promised_snapshots
+                expr: vector(28)
+                labels: {"dataset": "ember/models"}
               - record: emily_promised_snapshot_seconds
                 expr: vector(7200)
                 labels: {"dataset": "rpool/root"}
+              - record: emily_promised_snapshots
+                expr: vector(31)
+                labels: {"dataset": "rpool/root"}
               - record: emily_promised_snapshot_seconds
                 expr: vector(7200)
+                labels: {"dataset": "rpool/state"}
+              - record: emily_promised_snapshots
+                expr: vector(31)
                 labels: {"dataset": "rpool/state"}
               - record: emily_promised_pool
                 expr: vector(1)
@@ -618,6 +778,28 @@
         {"title": "Tunnels: time since the last handshake", "type": "timeseries", "gridPos": {"x": 12, "y": 26, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 13,
          "targets": [
            {"refId": "A", "expr": "wireguard_latest_handshake_delay_seconds{instance=~\"$host\"}", "legendFormat": "{{interface}} {{public_key}}"}
+         ]},
+        {"title": "Repositories: since the part that waits longest was read back", "type": "timeseries", "gridPos": {"x": 0, "y": 33, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 14,
+         "targets": [
+           {"refId": "A", "expr": "time() - emily_verify_oldest_timestamp_seconds{instance=~\"$host\"}", "legendFormat": "{{repository}}"},
+           {"refId": "B", "expr": "emily_promised_verified_seconds", "legendFormat": "{{repository}}, promised"}
+         ]},
+        {"title": "Replicas: age of the newest snapshot there", "type": "timeseries", "gridPos": {"x": 12, "y": 33, "w": 12, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 15,
+         "targets": [
+           {"refId": "A", "expr": "time() - emily_replica_newest_snapshot_timestamp_seconds{instance=~\"$host\"}", "legendFormat": "{{target}} {{dataset}}"},
+           {"refId": "B", "expr": "max by (target) (emily_promised_replica_seconds)", "legendFormat": "{{target}}, promised"}
+         ]},
+        {"title": "Repositories: bytes", "type": "timeseries", "gridPos": {"x": 0, "y": 40, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "bytes"}}, "id": 16,
+         "targets": [
+           {"refId": "A", "expr": "emily_repository_bytes{instance=~\"$host\"}", "legendFormat": "{{repository}}"}
+         ]},
+        {"title": "Restoring, as measured in drills: seconds for a gigabyte", "type": "timeseries", "gridPos": {"x": 8, "y": 40, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 17,
+         "targets": [
+           {"refId": "A", "expr": "emily_restore_seconds_per_gigabyte{instance=~\"$host\"}", "legendFormat": "{{repository}}"}
+         ]},
+        {"title": "Snapshots", "type": "timeseries", "gridPos": {"x": 16, "y": 40, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "none"}}, "id": 18,
+         "targets": [
+           {"refId": "A", "expr": "emily_snapshot_count{instance=~\"$host\"}", "legendFormat": "{{dataset}}"}
          ]}
       ]
     }
