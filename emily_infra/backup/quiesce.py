@@ -40,8 +40,7 @@ class Stillness:
 @contextlib.contextmanager
 def quiet(here: Here, pool: str, datasets: Sequence[str]) -> Iterator[Stillness]:
     """Start what these datasets need before a snapshot; afterwards, always, what lets them go."""
-    book = here.settings.paths.state / f"quiesced-{pool}.json"
-    _let_go(here, _left_behind(book), Stillness())  # by a run that was killed
+    book = _book(here, pool)
     wanted = {
         name: hook
         for name, hook in sorted(here.settings.quiesce.items())
@@ -56,6 +55,16 @@ def quiet(here: Here, pool: str, datasets: Sequence[str]) -> Iterator[Stillness]
     finally:
         _let_go(here, list(wanted), still)
         _note(book, [])
+
+
+def let_go(here: Here, pool: str) -> list[NotQuiet]:
+    """Start what a run that was killed has left undone; what went wrong with it."""
+    still = Stillness()
+    if left := _left_behind(_book(here, pool)):
+        here.tell(f"a run was killed before it let go of {', '.join(left)}: that is done now")
+        _let_go(here, left, still)
+        _note(_book(here, pool), [])
+    return still.trouble
 
 
 def _before(here: Here, name: str, hook: Quiesce, still: Stillness) -> None:
@@ -98,6 +107,10 @@ def _let_go(here: Here, names: Sequence[str], still: Stillness) -> None:
                 )
             )
             _tell(here, name, success=False)
+
+
+def _book(here: Here, pool: str) -> Path:
+    return here.settings.paths.state / f"quiesced-{pool}.json"
 
 
 def _note(book: Path, names: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from emily_infra.backup.here import Here
 from emily_infra.backup.locks import locked
 from emily_infra.backup.metrics import Sample, publish
 from emily_infra.backup.occasion import Occasion
-from emily_infra.backup.quiesce import quiet
+from emily_infra.backup.quiesce import let_go, quiet
 from emily_infra.backup.retention import Leave, Reason, due
 from emily_infra.backup.settings import Policy
 from emily_infra.backup.snapshot import NotTaken, existing, take
@@ -110,6 +110,7 @@ class _Pool:
 
     def work(self) -> None:
         """All that is asked, in the order that the room in the pool allows."""
+        self._run.trouble += let_go(self._here, self._run.pool)
         self._list()
         try:
             if self._order.work is Work.EXPIRE:
