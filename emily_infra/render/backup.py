@@ -23,6 +23,7 @@ _SSH = Expression("pkgs.openssh")
 _TOOLS = {"rclone": Expression("pkgs.rclone"), "sftp": _SSH}
 _QUARTER = "*-*-* *:00/15:00 UTC"
 _SNAPSHOT_LIMIT = Duration.parse("15min")
+_LETTING_GO = Duration.parse("5min")
 _DESCRIPTIONS = {
     "offsite": "Copy the newest snapshots off-site",
     "prune": "Remove forgotten data from the repository",
@@ -118,9 +119,12 @@ def _tools(spec: HostSpec) -> list[Expression]:
 
 
 def _waits(spec: HostSpec) -> int:
-    """How long a snapshot waits at most for services: each before it, and each after it."""
-    hooks = spec.backup.quiesce.values()
-    return sum(hook.deadline * (2 if hook.after else 1) for hook in hooks)
+    """How long snapshots wait at most for services: in the run of each pool that they concern."""
+    return sum(
+        (hook.deadline + (_LETTING_GO if hook.after else 0))
+        * len({path.partition("/")[0] for path in hook.datasets})
+        for hook in spec.backup.quiesce.values()
+    )
 
 
 def _snapshot_calendar(spec: HostSpec) -> str | None:

@@ -161,7 +161,7 @@ def test_snapshots_are_taken_as_often_as_the_shortest_period_in_use() -> None:
 def test_a_snapshot_has_time_for_the_services_that_it_waits_for() -> None:
     unit = service(QUIESCE, "emily-snapshot")
 
-    assert unit["serviceConfig"]["TimeoutStartSec"] == "35min"
+    assert unit["serviceConfig"]["TimeoutStartSec"] == "30min"
     assert any(path.endswith("-systemd") for path in unit["path"])
     assert config("", "emily-snapshot")["TimeoutStartSec"] == "15min"
 

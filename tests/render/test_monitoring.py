@@ -13,7 +13,7 @@ import yaml
 from emily_infra.render.templates import modules_folder
 from emily_infra.spec import topology
 from emily_infra.spec.host import Host
-from tests.hosts import over, pebble, shipped
+from tests.hosts import ROOT, over, pebble, shipped
 from tests.render.evaluated import module
 
 RULES = modules_folder() / "rules.yml"
@@ -234,6 +234,17 @@ def test_the_watchdog_pages_nobody_and_beats_where_a_heartbeat_is_asked_for() ->
 
     (hook,) = next(r for r in receivers if r["name"] == "heartbeat")["webhook_configs"]
     assert hook["url_file"] == "/run/credentials/alertmanager.service/heartbeat"
+
+
+def test_every_figure_of_the_backup_is_explained_where_alerts_are_written() -> None:
+    sources = (ROOT / "emily_infra" / "backup").rglob("*.py")
+    published = {
+        name for path in sources for name in re.findall(r'"(emily_\w+)"', path.read_text())
+    }
+    explained = set(re.findall(r"(?m)^#   (emily_\w+)", RULES.read_text()))
+
+    assert {"emily_snapshot_count", "emily_backup_incomplete"} <= published
+    assert published - explained == set()
 
 
 def test_every_alert_has_a_severity_and_says_where_it_happens() -> None:

@@ -100,6 +100,10 @@
         #   emily_backup_last_success_timestamp_seconds{repository}
         #   emily_backup_incomplete{repository}               1 if the newest copy lacks files; they count:
         #   emily_backup_files_failed{repository}
+        #   emily_backup_files{repository}                    of the newest copy, as the next three
+        #   emily_backup_bytes{repository}
+        #   emily_backup_added_bytes{repository}              what it sent
+        #   emily_backup_duration_seconds{repository}
         #   emily_prune_last_success_timestamp_seconds{repository}
         #   emily_verify_last_success_timestamp_seconds{repository}
         #   emily_verify_oldest_timestamp_seconds{repository} when the share was read that waits longest
