@@ -1,5 +1,6 @@
 """Two worlds, `box` and `barn`, and a real sshd between them whose key runs one command."""
 
+import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +55,12 @@ class Pair:
         assert done.code == 0, done.err
         return There.model_validate_json(done.out)
 
+    def told(self, **changes: Any) -> None:
+        """Change what the sender says of its replica."""
+        raw = json.loads(self.box.config.read_text())
+        raw["replicas"]["barn"].update(changes)
+        self.box.config.write_text(json.dumps(raw))
+
     def same(self, *datasets: str) -> bool:
         """Whether each newest snapshot is over there, by guid and in all that it holds."""
         return all(self._same(each) for each in datasets)
@@ -104,14 +111,15 @@ def paired(root: Path, **told: Any) -> Iterator[Pair]:
 
 
 def _sender(server: Server, wire: Wire, told: dict[str, Any]) -> dict[str, Any]:
+    datasets = told.pop("datasets", [DB])
     body = {"policy": "daily", "replicas": ["barn"]}
     key = {"credential": "replica-key-barn", "file": str(server.key)}
     replica = {
         "address": "127.0.0.1", "port": wire.port, "user": "root", "host_key": server.host_key(),
-        "key": key, "into": INTO, "datasets": [HOME, DB], "period": 86400, **told,
+        "key": key, "into": INTO, "datasets": datasets, "period": 86400, **told,
     }  # fmt: skip
     return {
-        "datasets": {HOME: body, PHOTOS: body, DB: body},
+        "datasets": dict.fromkeys(datasets, body),
         "repositories": {},
         "replicas": {"barn": replica},
     }

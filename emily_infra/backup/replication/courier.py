@@ -135,6 +135,7 @@ class Courier:
             )
         if not self.anew:
             choice.must_be_known(source, there)
+        choice.base(source, there)
         self._settle(there)
         return there
 

@@ -77,8 +77,7 @@ def state(desk: Desk, dataset: str) -> There:
     """How a dataset of the sender's is here."""
     place = desk.place(dataset)
     taken = catalogue.snapshots(desk.here, place)
-    nearest = _nearest(desk, place)
-    looks = _properties(desk.here, nearest)
+    nearest, looks = _nearest(desk, place)
     exists = nearest == place
     token = looks.get("receive_resume_token", "-")
     return There(
@@ -147,10 +146,10 @@ def abort(desk: Desk, dataset: str, token: str) -> Took:
     return Took(newest=there.newest)
 
 
-def _nearest(desk: Desk, place: str) -> str:
-    """The dataset itself, or what it would be made below; NotTaken where nothing is."""
+def _nearest(desk: Desk, place: str) -> tuple[str, dict[str, str]]:
+    """The dataset itself, or what it would be made below, with how that is."""
     into = desk.told.into
-    while not catalogue.exists(desk.here, place):
+    while (looks := _properties(desk.here, place)) is None:
         if place == into:
             raise NotTaken(
                 f"there is no dataset {into} on {desk.here.settings.host}",
@@ -158,12 +157,18 @@ def _nearest(desk: Desk, place: str) -> str:
                 "or import its pool: zpool import",
             )
         place = place.rpartition("/")[0]
-    return place
+    return place, looks
 
 
-def _properties(here: Here, dataset: str) -> dict[str, str]:
+def _properties(here: Here, dataset: str) -> dict[str, str] | None:
+    """How a dataset is; nothing where it is not there."""
     wanted = "encryption,keystatus,available,receive_resume_token"
-    listed = here.run("zfs", "get", "-Hp", "-o", "property,value", wanted, dataset)
+    try:
+        listed = here.run("zfs", "get", "-Hp", "-o", "property,value", wanted, dataset)
+    except CommandFailed as error:
+        if "dataset does not exist" in error.stderr:
+            return None
+        raise
     return dict(line.split("\t", 1) for line in listed.splitlines())
 
 
