@@ -5,6 +5,7 @@ supervise() {
   trap '' HUP
   await_go || return 0
   lock 60 && is_open || return 0
+  take_snapshot
   if why=$(doubt); then finish abandoned why "$why" && return; fi
   remember || { finish abandoned why "the record cannot be written: the disk is full" && return; }
   patience=$((ACTIVATE_SECONDS * 4 + CONFIRM_SECONDS + 900))
@@ -13,6 +14,14 @@ supervise() {
   event armed seconds "$patience" && event activating ||
     { finish abandoned why "the record cannot be written: the disk is full" && return; }
   if [ "$KIND" = reboot ]; then into_reboot; else activate; fi
+}
+
+# The data as it was before, on hosts that take snapshots; without another word from the operator's
+# side. A pool that is full or hangs is often what the new system is to mend: it is told, no more.
+take_snapshot() {
+  [ "$NEW" != "$RUNNING" ] && [ -r /etc/emily/host.json ] && command -v emily-infra >/dev/null || return 0
+  words=$(timeout -k 5 60 emily-infra backup snapshot --reason apply --wait 20 </dev/null 2>&1 9>&-) && return
+  event warning text "no snapshot was taken before the switch: ${words:-it did not end within 60 s}"
 }
 
 # The seconds until the host decides by itself, for whoever asks.
