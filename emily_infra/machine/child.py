@@ -48,7 +48,8 @@ def start(program: Program, wires: Wires) -> "subprocess.Popen[bytes]":
 
     To the kernel (PR_SET_PDEATHSIG) that is the thread which calls: it must outlive the program.
     """
-    if shutil.which(program.argv[0]) is None:
+    environment = _environment(program)
+    if shutil.which(program.argv[0], path=environment.get("PATH")) is None:
         raise _unknown(program, 127, "no such program on the PATH")
     try:
         return subprocess.Popen(  # noqa: S603 (an argv list, no shell)
@@ -57,7 +58,7 @@ def start(program: Program, wires: Wires) -> "subprocess.Popen[bytes]":
             stdout=wires.stdout,
             stderr=subprocess.PIPE,
             cwd=program.folder,
-            env=_environment(program),
+            env=environment,
             start_new_session=True,
         )
     except OSError as error:

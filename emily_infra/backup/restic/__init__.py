@@ -1,0 +1,1 @@
+"""restic: the program, its repositories, its words and its locks."""

@@ -1,0 +1,1 @@
+"""restic, the real one."""
