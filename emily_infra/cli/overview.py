@@ -9,6 +9,7 @@ from rich.text import Text
 from emily_infra.cli.output import width
 from emily_infra.spec.host import Host, HostSpec
 from emily_infra.spec.retention import Keep, SnapshotPolicy
+from emily_infra.spec.snapshots import copied_to, replicated_to
 from emily_infra.spec.topology import addresses, datasets, interface, listeners
 from emily_infra.zfs.capacity import capacity
 
@@ -41,6 +42,7 @@ def _tables(spec: HostSpec) -> Iterator[Table]:
     yield _datasets(spec)
     yield _shares(spec)
     yield _repositories(spec)
+    yield _replicas(spec)
     yield _ports(spec)
 
 
@@ -78,13 +80,9 @@ def _pools(spec: HostSpec) -> Table:
 
 
 def _datasets(spec: HostSpec) -> Table:
-    table = _table("Datasets", "dataset", "mounted at", "records", "snapshots", "off-site")
+    table = _table("Datasets", "dataset", "mounted at", "records", "snapshots", "copies")
     for path, (_, dataset) in datasets(spec).items():
-        stored = [
-            name
-            for name, repository in spec.backup.offsite.items()
-            if any(path == top or path.startswith(f"{top}/") for top in repository.datasets)
-        ]
+        stored = [*copied_to(spec, path), *replicated_to(spec, path)]
         where = ", ".join(stored) or ("exempt" if path in spec.backup.exempt else "no")
         mountpoint, policy = dataset.mountpoint or "-", dataset.snapshots or "-"
         table.add_row(path, mountpoint, str(dataset.recordsize), policy, where)
@@ -103,6 +101,15 @@ def _repositories(spec: HostSpec) -> Table:
     for name, entry in spec.backup.offsite.items():
         row = (entry.repository, str(entry.schedule), kept(entry.keep), str(entry.verify.whole_in))
         table.add_row(name, *row)
+    return table
+
+
+def _replicas(spec: HostSpec) -> Table:
+    table = _table("Second hosts", "name", "direction", "machine", "place", "when (UTC)", "kept")
+    for name, entry in spec.backup.replicas.items():
+        table.add_row(name, "to", entry.address, entry.into, str(entry.schedule), "as said there")
+    for name, sender in spec.backup.receives.items():
+        table.add_row(name, "from", name, sender.into, "as it likes", kept(sender.keep))
     return table
 
 

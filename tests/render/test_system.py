@@ -1,13 +1,18 @@
 """Who may log in and what they may do, as NixOS will see it."""
 
+import getpass
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emily_infra.spec.host import Host
 from tests.hosts import over, pebble, shipped
+from tests.machine.sshd import Server, public, serving
 from tests.render.evaluated import module
 
+PROGRAM = "/run/current-system/sw/bin/emily-infra"
 DEPLOYER = "deploy: { user: colter }"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMLJfwPy36ovZsZCCGlRv16ASbvh9vW9APmDO7yx10Ab"
 RECEIVES = (
@@ -59,6 +64,30 @@ def test_a_host_that_sends_here_runs_one_command_and_nobody_else_gets_in_as_root
     ]
     assert settings["PermitRootLogin"] == "forced-commands-only"
     assert settings["AllowUsers"] == ["colter", "root"]
+
+
+@pytest.mark.skipif(getpass.getuser() != "root", reason="only root logs in as root")
+def test_sshd_lets_a_sender_do_its_one_thing_and_any_other_key_nothing(tmp_path: Path) -> None:
+    with serving(tmp_path, "PermitRootLogin forced-commands-only") as server:
+        host = system(pebble(f"{DEPLOYER}\n{RECEIVES.replace(KEY, public(server.key))}"))
+        (line,) = host["users"]["users"]["root"]["openssh"]["authorizedKeys"]["keys"]
+        told = {}
+        entries = {"sender": line.replace(PROGRAM, "/bin/echo"), "shell": public(server.key)}
+        for name, entry in entries.items():
+            (tmp_path / "authorized_keys").write_text(f"{entry}\n")
+            told[name] = said(server, "state tank/home; id")
+
+    assert told == {"sender": "backup receive ember\n", "shell": ""}
+
+
+def said(server: Server, command: str) -> str:
+    """What ssh prints of a command as root."""
+    known = server.folder / "known_hosts"
+    argv = (
+        "ssh", "-F", "/dev/null", "-i", server.key, "-p", str(server.port), "-o", "BatchMode=yes",
+        "-o", f"UserKnownHostsFile={known}", "root@127.0.0.1", command,
+    )  # fmt: skip
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout
 
 
 def test_a_sender_takes_no_deploys_way_in() -> None:
