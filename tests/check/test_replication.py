@@ -117,6 +117,10 @@ def test_a_far_side_that_takes_nothing_in_is_told_what_to_add() -> None:
     assert "pebble: { key: PUBLIC KEY, into: tank/pebble" in problem.hint
 
 
+def test_what_every_host_calls_itself_is_no_other_host() -> None:
+    assert "BAK028" not in codes(sender("localhost"), far())
+
+
 def test_a_machine_outside_of_the_fleet_is_taken_at_its_word() -> None:
     assert "BAK028" not in codes(sender("barn.example.org"), far())
 
@@ -129,6 +133,7 @@ def test_a_machine_outside_of_the_fleet_is_taken_at_its_word() -> None:
         ("tank/home/ember", "{}", {"BAK025"}),
         ("tank/ember", "{ ember/own: { mountpoint: /srv/own } }", {"BAK025"}),
         ("tank/ember", "{ ember: { snapshots: none } }", NOTHING),
+        ("tank/ember", "{ ember/own: { snapshots: none } }", {"BAK025"}),
         ("tank/in/ember", "{ in: { snapshots: none } }", NOTHING),
         ("tank/ember", "{ ember: { snapshots: daily } }", {"BAK025"}),
         ("other/ember", "{}", {"BAK025"}),
