@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.backup import shed as sheds
 from tests.backup.world import World
 
 
@@ -15,3 +16,18 @@ def world(tmp_path: Path) -> Iterator[World]:
     yield made
     made.close()
     assert made.violations() == []
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty repository, made once: to derive a key takes seconds."""
+    made = World(tmp_path_factory.mktemp("empty")).start()
+    sheds.restic(made, "init")
+    made.close()
+    return made.root / "repositories/shed"
+
+
+@pytest.fixture
+def shed(world: World, empty: Path) -> World:
+    """A host with files, a snapshot of them, and a repository."""
+    return sheds.fill(world, empty)

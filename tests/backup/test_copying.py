@@ -1,6 +1,7 @@
 """One `restic backup`: its arguments, what is heard of it, and how that is shown."""
 
 import io
+import json
 import os
 import pty
 import subprocess
@@ -15,10 +16,16 @@ from emily_infra.backup.copying import NAMED, Heard, Order
 from emily_infra.backup.figures import figures
 from emily_infra.backup.ledger import Copy, Counted, Ledger, Taken
 from emily_infra.backup.progress import Going
+from emily_infra.backup.restic.messages import parse
 from emily_infra.cli.backup.watching import EVERY, Lines, bar, words
 
 SOURCE = Path("/run/emily/snapshot")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def said(heard: Heard, **message: object) -> None:
+    """A line of restic's."""
+    heard.hear(parse(json.dumps(message).encode()))
 
 
 def test_the_time_of_a_copy_is_told_in_utc() -> None:
@@ -28,10 +35,10 @@ def test_the_time_of_a_copy_is_told_in_utc() -> None:
 
 
 def test_paths_are_never_taken_for_options() -> None:
-    order = Order((SOURCE / "srv",), NOON, exclude=("-x",), parent="ab12", upload_kib=500)
+    order = Order((SOURCE / "srv",), NOON, exclude=("-x",), parent="ab12")
 
     assert order.words()[2:] == (
-        "--parent", "ab12", "--limit-upload", "500", "--exclude", "-x", "--",
+        "--parent", "ab12", "--exclude", "-x", "--",
         "/run/emily/snapshot/srv",
     )  # fmt: skip
 
@@ -41,7 +48,7 @@ def test_trouble_is_told_at_once_and_only_so_many_files_are_named() -> None:
     heard = Heard(SOURCE, on_trouble=lambda: told.append(1))
 
     for number in range(NAMED + 5):
-        heard.hear({"message_type": "error", "during": "archival", "item": f"{SOURCE}/f{number}"})
+        said(heard, message_type="error", during="archival", item=f"{SOURCE}/f{number}")
 
     assert (heard.unreadable, len(heard.names), told) == (NAMED + 5, NAMED, [1])
     assert heard.names[0] == "/f0"
@@ -50,7 +57,7 @@ def test_trouble_is_told_at_once_and_only_so_many_files_are_named() -> None:
 def test_a_file_that_the_first_look_missed_is_counted_once() -> None:
     heard = Heard(SOURCE)
 
-    heard.hear({"message_type": "error", "during": "scan", "item": "/x"})
+    said(heard, message_type="error", during="scan", item="/x")
 
     assert heard.unreadable == 0
 
@@ -58,8 +65,8 @@ def test_a_file_that_the_first_look_missed_is_counted_once() -> None:
 def test_the_summary_says_what_was_copied() -> None:
     heard = Heard(SOURCE)
 
-    heard.hear({"message_type": "summary", "snapshot_id": "ab", "total_files_processed": 3,
-                "total_bytes_processed": 9, "data_added": 8, "data_added_packed": 5})  # fmt: skip
+    said(heard, message_type="summary", snapshot_id="ab", total_files_processed=3,
+         total_bytes_processed=9, data_added=8, data_added_packed=5)  # fmt: skip
 
     assert (heard.id, heard.counted) == ("ab", Counted(files=3, bytes=9, added=5))
 
@@ -68,7 +75,7 @@ def test_the_summary_says_what_was_copied() -> None:
 def test_messages_of_another_version_do_no_harm(message: dict[str, object]) -> None:
     heard = Heard(SOURCE)
 
-    heard.hear(message)
+    said(heard, **message)
 
     assert heard.counted is None
 

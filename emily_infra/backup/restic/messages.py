@@ -68,6 +68,8 @@ class Copy:
     tags: tuple[str, ...]
     paths: tuple[str, ...]
     summary: Message = Message("summary")
+    original: str = ""
+    """Its id before it was tagged, if it was."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def _copy(raw: Mapping[str, Any]) -> Copy:
         host=str(raw.get("hostname", "")),
         tags=tuple(raw.get("tags") or ()),
         paths=tuple(raw.get("paths") or ()),
+        original=str(raw.get("original") or ""),
         summary=Message("summary", summary if isinstance(summary, dict) else {}),
     )
 

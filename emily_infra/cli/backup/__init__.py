@@ -9,6 +9,7 @@ from emily_infra.cli.backup import (
     evidence,
     expire,
     listing,
+    offsite,
     receive,
     replicating,
     snapshot,
@@ -42,3 +43,4 @@ app.command("status", short_help="Show which promises are kept.")(standing.statu
 app.command("evidence", short_help="Show the drills, and verify that log.")(evidence.evidence)
 app.command("replicate", short_help="Send snapshots to a second host.")(replicating.replicate)
 app.command("receive", short_help="Take in what another host sends.")(receive.receive)
+app.command("offsite", short_help="Copy the newest snapshots to a repository.")(offsite.offsite)

@@ -1,5 +1,7 @@
 """A long run, as it goes on: a bar for who watches, now and then a line for the journal."""
 
+import gc
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +24,12 @@ _A_SECOND = 4
 
 @contextmanager
 def going(title: str) -> "Iterator[Progress]":
-    """Whoever is told of a run, in the way that suits where it goes."""
+    """Whoever is told of a run, in the way that suits where it goes.
+
+    What systemd stops ends as by Ctrl-C: with its programs, its mounts and its holds.
+    """
+    gc.enable()  # the entry point has it off, which suits short runs
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if sys.stderr.isatty():
         from rich.console import Console
 
