@@ -233,21 +233,24 @@ def a_far_side_of_another_mind(fleet: Fleet) -> Iterator[Problem]:
     and is reached as root, whose key there runs that one command only, on the port that its SSH
     server listens on.
     """
+    known = _by_address(fleet)
     for host in fleet.values():
         for name, replica in replicas(host.spec):
-            far = _far(fleet, replica.address)
+            far = known.get(replica.address)
             if far and (found := _disagreement(host.name, replica, far)):
                 key, message, hint = found
                 place = (*replica_place(name), key) if key else replica_place(name)
                 yield Problem(at=place, message=message, hint=hint, host=host.name)
 
 
-def _far(fleet: Fleet, address: str) -> Host | None:
-    """The host of the fleet that has an address; what every host calls itself names none."""
-    for host in fleet.values():
-        if address in own_names(host) - _ANYBODY or address == host.spec.deploy.address:
-            return host
-    return None
+def _by_address(fleet: Fleet) -> dict[str, Host]:
+    """The hosts by everything they are reached at; what every host calls itself names none."""
+    known: dict[str, Host] = {}
+    if any(host.spec.backup.replicas for host in fleet.values()):
+        for host in fleet.values():
+            for address in own_names(host) - _ANYBODY | {str(host.spec.deploy.address)}:
+                known.setdefault(address, host)
+    return known
 
 
 _ANYBODY = {"localhost", topology.LOOPBACK, "::1"}
@@ -284,12 +287,12 @@ def a_sender_that_does_not_send(fleet: Fleet) -> Iterator[Problem]:
     Its key is a way in that nobody uses, and whoever reads this file believes in a replica that is
     not there. Either the entry is a leftover, or the sender's own backup.replicas is missing.
     """
+    known = _by_address(fleet)
     for host in fleet.values():
         for name, receive in receives(host.spec):
             sender = fleet.get(name)
-            sent = (
-                [_far(fleet, entry.address) for _, entry in replicas(sender.spec)] if sender else []
-            )
+            entries = replicas(sender.spec) if sender else []
+            sent = [known.get(entry.address) for _, entry in entries]
             if sender and host not in sent:
                 yield Problem(
                     at=_receive_place(name),

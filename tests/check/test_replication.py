@@ -118,7 +118,7 @@ def test_a_far_side_that_takes_nothing_in_is_told_what_to_add() -> None:
 
 
 def test_what_every_host_calls_itself_is_no_other_host() -> None:
-    assert "BAK028" not in codes(sender("localhost"), far())
+    assert "BAK028" not in codes(sender("localhost"), far(2222))
 
 
 def test_a_machine_outside_of_the_fleet_is_taken_at_its_word() -> None:
