@@ -59,6 +59,8 @@ class Difference:
 class Tally:
     """What was compared so far."""
 
+    entries: int = 0
+    """Files, folders and whatever else has a name."""
     files: int = 0
     bytes: int = 0
     allocated: int = 0
@@ -91,6 +93,8 @@ class Comparison:
     def tree(self) -> Iterator[Difference]:
         """All differences, folder by folder; memory is that of the largest folder's names."""
         yield from self._entry(b"")
+        if not (_is_folder(self._expected) and _is_folder(self._found)):
+            return
         open_folders = [(b"", self._names(b""))]
         while open_folders:
             folder, names = open_folders[-1]
@@ -127,6 +131,7 @@ class Comparison:
     def _entry(self, path: bytes) -> Iterator[Difference]:
         expected, found = _join(self._expected, path), _join(self._found, path)
         wanted = os.lstat(expected)
+        self.tally.entries += 1
         try:
             got = os.lstat(found)
         except OSError as error:

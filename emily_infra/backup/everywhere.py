@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from emily_infra.backup import catalogue, ledger
+from emily_infra.backup.holdings import kept
+from emily_infra.backup.faults import BackupError, NoSuchVersion
 from emily_infra.backup.here import Here, named
 from emily_infra.backup.looking import viewing
-from emily_infra.backup.versions import LOCAL, OnStep, Place, Version, local
+from emily_infra.backup.restic.repository import contact, own_copies
+from emily_infra.backup.versions import LOCAL, OnStep, Place, Version, local, unseen
+from emily_infra.machine import CommandFailed, Expired
 
 
 @dataclass
@@ -20,10 +26,84 @@ class Found:
 def search(here: Here, wanted: Place, asked: Sequence[str] | None, on_step: OnStep) -> Found:
     """Look for a path in the sources that are ASKED, or in all of them."""
     found = Found()
-    if not asked or LOCAL in asked:
-        with viewing(here) as view:
-            found.versions += local(view, wanted, on_step)
-    for name in asked or here.settings.datasets[wanted.dataset].repositories:
-        if name != LOCAL:
-            named(here.settings.repositories, name, "repository")
+    for name in asked or (LOCAL, *here.settings.datasets[wanted.dataset].repositories):
+        if name == LOCAL:
+            with viewing(here) as view:
+                found.versions += local(view, wanted, on_step)
+            continue
+        named(here.settings.repositories, name, "repository")
+        folder = any(each.body and each.body.kind == "folder" for each in found.versions)
+        try:
+            found.versions += kept(here, name, wanted).versions(folder=folder)
+        except (BackupError, CommandFailed, Expired) as error:
+            found.silent[name] = str(error)
     return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which version somebody wants; the newest one, unless they say more."""
+
+    at: datetime | None = None
+    """The newest that is not younger."""
+    name: str = ""
+    """A snapshot, with or without its dataset, or the id of a copy."""
+    repository: str = ""
+
+
+def choose(here: Here, wanted: Place, asked: Asked) -> Version:
+    """The version to restore: from this host where it has it, else from a repository."""
+    if asked.name:
+        return _by_name(here, wanted, asked)
+    if not asked.repository and (version := _newest_here(here, wanted, asked.at)):
+        return version
+    silent: list[str] = []
+    own = here.settings.datasets[wanted.dataset].repositories
+    for name in [asked.repository] if asked.repository else own:
+        named(here.settings.repositories, name, "repository")
+        try:
+            if version := _newest_copy(here, wanted, name, asked.at):
+                return version
+        except (BackupError, CommandFailed, Expired) as error:
+            silent.append(f"\n  {error}")
+    until = f" from before {asked.at:%Y-%m-%d %H:%M} UTC" if asked.at else ""
+    raise NoSuchVersion(
+        f"{wanted.path}: nothing that was kept{until} holds it{''.join(silent)}",
+        hint=f"see what there is: emily-infra backup list {wanted.path}",
+    )
+
+
+def _newest_here(here: Here, wanted: Place, at: datetime | None) -> Version | None:
+    with viewing(here) as view:
+        versions = local(view, wanted, unseen, until=at)
+        return next((each for each in versions if each.body), None)
+
+
+def _newest_copy(here: Here, wanted: Place, repository: str, at: datetime | None) -> Version | None:
+    copies = kept(here, repository, wanted)
+    for each in reversed(own_copies(copies.restic)):
+        if (at is None or each.time <= at) and (body := copies.body(each.id)):
+            return Version(each.time, repository, each.id, body)
+    return None
+
+
+def _by_name(here: Here, wanted: Place, asked: Asked) -> Version:
+    dataset, _, short = asked.name.rpartition("@")
+    if dataset in ("", wanted.dataset):
+        for each in catalogue.snapshots(here, wanted.dataset):
+            if each.name == short:
+                return Version(each.creation, LOCAL, each.full, None)
+    own = here.settings.datasets[wanted.dataset].repositories
+    for name in [asked.repository] if asked.repository else own:
+        for copy in ledger.load(here, name).copies:
+            if copy.id.startswith(asked.name):
+                return Version(copy.time, name, copy.id, None)
+    for name in [asked.repository] if asked.repository else own:
+        for found in own_copies(contact(here, name)):
+            if found.id.startswith(asked.name):
+                return Version(found.time, name, found.id, None)
+    raise NoSuchVersion(
+        f"{asked.name} is neither a snapshot of {wanted.dataset} nor a copy in "
+        f"{' or '.join(own) or 'any repository'}",
+        hint=f"see what there is: emily-infra backup list {wanted.path}",
+    )

@@ -89,6 +89,12 @@ def place(here: Here, path: Path) -> Place:
     return Place(whole, dataset, whole.relative_to(mountpoint))
 
 
+def root(here: Here, dataset: str) -> Place:
+    """All of a dataset."""
+    mountpoint = here.settings.datasets[dataset].mountpoint
+    return Place(mountpoint or Path("/", dataset), dataset, Path())
+
+
 OnStep = Callable[[int, int], None]
 """Hears how many steps are done, and of how many."""
 
@@ -97,9 +103,15 @@ def unseen(done: int, of: int) -> None:
     """Nobody watches."""
 
 
-def local(view: View, wanted: Place, on_step: OnStep = unseen) -> Iterator[Version]:
+def local(
+    view: View, wanted: Place, on_step: OnStep = unseen, until: datetime | None = None
+) -> Iterator[Version]:
     """What each snapshot of this host holds at a path, the newest first."""
-    taken = catalogue.snapshots(view.here, wanted.dataset)
+    taken = [
+        each
+        for each in catalogue.snapshots(view.here, wanted.dataset)
+        if until is None or each.creation <= until
+    ]
     for done, each in enumerate(reversed(taken)):
         on_step(done, len(taken))
         try:

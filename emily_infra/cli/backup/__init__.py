@@ -12,6 +12,7 @@ from emily_infra.cli.backup import (
     offsite,
     receive,
     replicating,
+    restoring,
     snapshot,
     standing,
 )
@@ -40,6 +41,7 @@ app.command("expire", short_help="Destroy what no policy keeps any more.")(expir
 for command, summary in ((listing.listed, "List snapshots and copies."),):
     app.command("list", short_help=summary)(command)
 app.command("status", short_help="Show which promises are kept.")(standing.status)
+app.command("restore", short_help="Give back a file, a folder or a dataset.")(restoring.restore)
 app.command("evidence", short_help="Show the drills, and verify that log.")(evidence.evidence)
 app.command("replicate", short_help="Send snapshots to a second host.")(replicating.replicate)
 app.command("receive", short_help="Take in what another host sends.")(receive.receive)

@@ -69,7 +69,7 @@ def _snapshots(host: "Here", dataset: str, json: bool) -> None:
 def _versions(host: "Here", path: Path, asked: list[str] | None, json: bool) -> int:
     from emily_infra.backup.everywhere import search
     from emily_infra.backup.versions import eras, place
-    from emily_infra.cli.backup.going import steps
+    from emily_infra.cli.backup.stepping import steps
 
     wanted = place(host, path)
     with steps("snapshots looked into") as on_step:

@@ -228,6 +228,23 @@ def _key(state: State, faults: Faults, argv: Sequence[str], way: tuple[str, str]
     return 0
 
 
+def zfs_rename(state: State, faults: Faults, argv: Sequence[str]) -> int:
+    """Another name for a dataset, in the same pool."""
+    words = Options(argv, "fpu").words
+    if len(words) != 2:
+        raise Usage("missing source dataset argument")
+    old, new = words
+    exists(state, faults, old)
+    if new in state.datasets:
+        raise Refused(f"cannot rename '{old}': {EXISTS}")
+    if new.rpartition("/")[0] not in state.datasets or new.split("/")[0] != old.split("/")[0]:
+        raise Refused(f"cannot rename '{old}': parent does not exist")
+    below = [name for name in state.datasets if name == old or name.startswith(f"{old}/")]
+    for name in below:
+        state.datasets[new + name.removeprefix(old)] = state.datasets.pop(name)
+    return 0
+
+
 def zfs_rollback(state: State, faults: Faults, argv: Sequence[str]) -> int:
     """What was written since is lost, so the product never does it."""
     exists(state, faults, argv[-1] if argv else MISSING)

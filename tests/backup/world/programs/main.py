@@ -31,6 +31,7 @@ CHANGES = {
     ("zfs", "mount"): datasets.zfs_mount,
     ("zfs", "unmount"): datasets.zfs_unmount,
     ("zfs", "umount"): datasets.zfs_unmount,
+    ("zfs", "rename"): datasets.zfs_rename,
     ("zfs", "rollback"): datasets.zfs_rollback,
     ("zfs", "load-key"): datasets.zfs_load_key,
     ("zfs", "unload-key"): datasets.zfs_unload_key,

@@ -1,0 +1,1 @@
+"""Giving back what was kept, never over what is there."""
