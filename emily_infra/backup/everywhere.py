@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from emily_infra.backup import catalogue, ledger
-from emily_infra.backup.holdings import kept
 from emily_infra.backup.faults import BackupError, NoSuchVersion
 from emily_infra.backup.here import Here, named
+from emily_infra.backup.holdings import kept
 from emily_infra.backup.looking import viewing
 from emily_infra.backup.restic.repository import contact, own_copies
 from emily_infra.backup.versions import LOCAL, OnStep, Place, Version, local, unseen
