@@ -11,6 +11,7 @@ from emily_infra.cli.backup import (
     listing,
     offsite,
     receive,
+    recovering,
     replicating,
     restoring,
     snapshot,
@@ -46,3 +47,4 @@ app.command("evidence", short_help="Show the drills, and verify that log.")(evid
 app.command("replicate", short_help="Send snapshots to a second host.")(replicating.replicate)
 app.command("receive", short_help="Take in what another host sends.")(receive.receive)
 app.command("offsite", short_help="Copy the newest snapshots to a repository.")(offsite.offsite)
+app.command("recover", short_help="Bring all data back to an empty host.")(recovering.recover)

@@ -1,0 +1,1 @@
+"""A host's data back on a machine that lost it, from a repository."""
