@@ -82,20 +82,6 @@ def zfs_clone(state: State, faults: Faults, argv: Sequence[str]) -> int:
     return 0
 
 
-def zfs_rename(state: State, faults: Faults, argv: Sequence[str]) -> int:
-    """A dataset and all below it, under another name."""
-    options = Options(argv, "")
-    if len(options.words) != 2:
-        raise Usage("missing target dataset argument")
-    source, target = options.words
-    exists(state, faults, source)
-    if target in state.datasets:
-        raise Refused(f"cannot rename '{source}': {EXISTS}")
-    for name in [each for each in state.datasets if f"{each}/".startswith(f"{source}/")]:
-        state.datasets[target + name.removeprefix(source)] = state.datasets.pop(name)
-    return 0
-
-
 def zfs_destroy(state: State, faults: Faults, argv: Sequence[str]) -> int:
     """Snapshots by name, a bookmark, or one dataset that has nothing below it."""
     options = Options(argv, "vpndfrR")

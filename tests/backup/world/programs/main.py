@@ -26,7 +26,6 @@ CHANGES = {
     ("zfs", "bookmark"): snapshots.zfs_bookmark,
     ("zfs", "create"): datasets.zfs_create,
     ("zfs", "clone"): datasets.zfs_clone,
-    ("zfs", "rename"): datasets.zfs_rename,
     ("zfs", "set"): datasets.zfs_set,
     ("zfs", "inherit"): datasets.zfs_inherit,
     ("zfs", "mount"): datasets.zfs_mount,
