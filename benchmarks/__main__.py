@@ -1,7 +1,8 @@
 """`python -m benchmarks [PART...]`: what a person at the terminal waits for, and what it takes.
 
 `python -m benchmarks capacity HOST` holds the forecast of pools against real ones in a host's lab;
-`python -m benchmarks probe HOST POOL` looks at a pool there that has many snapshots.
+`python -m benchmarks probe HOST POOL` looks at a pool there that has many snapshots;
+`python -m benchmarks expire HOST POOL` expires half of as many, beside other programs.
 
 Each pair is run alternately; the figure is the median, with the least and the most. Peers are
 installed into an environment of their own and are never a dependency.
@@ -21,6 +22,7 @@ from pathlib import Path
 from benchmarks.apply import simulate
 from benchmarks.capacity import capacity
 from benchmarks.copying import copied
+from benchmarks.expiring import expiring
 from benchmarks.fleet import ROOT, write_fleet
 from benchmarks.looks import ROUND_TRIP, looks
 from benchmarks.probing import probing
@@ -122,6 +124,9 @@ def main() -> None:
         return
     if sys.argv[1:2] == ["probe"]:
         probing(*sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["expire"]:
+        expiring(*sys.argv[2:])
         return
     load, cores = os.getloadavg()[0], os.cpu_count()
     print(f"Python {platform.python_version()}, {cores} cores, load {load:.1f}, median of {RUNS}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.backup.world import Done, World
 
 PROGRAM = shutil.which("sanoid")
-_STEERED = """
+STEERED = """
 BEGIN { my $now = shift @ARGV; *CORE::GLOBAL::time = sub () { $now }; }
 my ($file, $share) = splice @ARGV, 0, 2;
 my $text = do { local $/; open my $in, '<', $file or die $!; <$in> };
@@ -15,6 +15,7 @@ $text =~ s{/usr/share/sanoid}{$share}g;
 eval $text;
 die $@ if $@;
 """
+"""Perl that runs FILE at the time NOW, with its own files from SHARE: arguments NOW FILE SHARE."""
 _CONFIG = """\
 [{dataset}]
   use_template = same
@@ -46,7 +47,7 @@ def sanoid(world: World, *options: str) -> Done:
     world.environment |= {"TZ": "UTC"}
     places = [f"--{name}={folder / name}" for name in ("cache-dir", "run-dir")]
     return world.program(
-        "perl", f"-I{usr / 'share/perl5'}", "-e", _STEERED, str(int(world.now().timestamp())),
+        "perl", f"-I{usr / 'share/perl5'}", "-e", STEERED, str(int(world.now().timestamp())),
         PROGRAM, str(usr / "share/sanoid"), f"--configdir={folder}", *places, "--force-update",
         *options,
     )  # fmt: skip
