@@ -204,7 +204,7 @@ def broken(settings: Settings, seen: Seen, now: datetime) -> list[Broken]:
 def _unseen(rows: list[Cover]) -> Iterator[Broken]:
     why = {pool_of(row.dataset): row.taken.unseen for row in rows if row.taken.unseen}
     for pool, said in sorted(why.items()):
-        yield Broken(f"pool {pool}", None, said, ("zpool", "status", "-v", pool))
+        yield Broken("a pool cannot be asked", None, said, ("zpool", "status", "-v", pool))
 
 
 def _snapshots(rows: list[Cover], now: datetime) -> Iterator[Broken]:

@@ -1,13 +1,16 @@
 """What this host knows of its backups without asking anyone outside: its pools, its own notes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from emily_infra.backup import catalogue, evidence, ledger, locks
+from emily_infra.backup import catalogue, evidence, ledger, locks, pools
 from emily_infra.backup.coverage import GB, Drilled, Kind, Place, Running, Seen, Taken, pool_of
 from emily_infra.backup.here import Here
+from emily_infra.backup.pools import Standstill
+from emily_infra.backup.replication.memory import Memory
 from emily_infra.machine import CommandFailed, Expired
+from emily_infra.observe.backups import backups
 
 _ENOUGH = 10_000_000
 """Bytes that drills must have restored to say how fast that is: restic's start takes seconds."""
@@ -22,22 +25,34 @@ def look(here: Here) -> Seen:
         (Kind.REPOSITORY, name): _repository(here, name, drilled.get(name))
         for name in here.settings.repositories
     }
+    places |= {(Kind.REPLICA, name): _replica(here, name) for name in here.settings.replicas}
     return Seen(taken=_taken(here), places=places, running=tuple(_running(here)))
 
 
 def _taken(here: Here) -> dict[str, Taken]:
-    pools: dict[str, list[str]] = {}
+    by_pool: dict[str, list[str]] = {}
     for dataset in sorted(here.settings.datasets):
-        pools.setdefault(pool_of(dataset), []).append(dataset)
+        by_pool.setdefault(pool_of(dataset), []).append(dataset)
     found: dict[str, Taken] = {}
-    for datasets in pools.values():
+    for pool, datasets in by_pool.items():
         try:
+            pools.alive(here, pool)
             sizes = _sizes(here, datasets)
             found |= {each: _dataset(here, each, sizes.get(each)) for each in datasets}
-        except (CommandFailed, Expired) as error:
+        except (CommandFailed, Expired, Standstill) as error:
             why = str(error).splitlines()[-1].strip()
-            found |= {each: Taken(unseen=why) for each in datasets if each not in found}
+            found |= {each: _remembered(here, pool, each, why) for each in datasets}
     return found
+
+
+def _remembered(here: Here, pool: str, dataset: str, why: str) -> Taken:
+    """What the last run wrote down, where the pool cannot be asked."""
+    try:
+        text = (here.settings.paths.metrics / f"emily-snapshots-{pool}.prom").read_text()
+    except OSError:
+        text = ""
+    newest = backups({pool: text}).snapshots.get(dataset)
+    return Taken(datetime.fromtimestamp(newest, UTC) if newest else None, unseen=why)
 
 
 def _sizes(here: Here, datasets: Iterable[str]) -> dict[str, int]:
@@ -76,6 +91,17 @@ def _repository(here: Here, name: str, drilled: Drilled | None) -> Place:
     )
 
 
+def _replica(here: Here, name: str) -> Place:
+    known = Memory.load(here, name).datasets
+    return Place(
+        copies={
+            dataset: datetime.fromtimestamp(past.newest, UTC)
+            for dataset, past in known.items()
+            if past.newest is not None
+        }
+    )
+
+
 def _copies(here: Here, name: str, known: ledger.Ledger) -> dict[str, datetime]:
     """The newest good copy of each dataset; one that nobody remembers the snapshots of is whole."""
     found: dict[str, datetime] = {}
@@ -89,6 +115,8 @@ def _copies(here: Here, name: str, known: ledger.Ledger) -> dict[str, datetime]:
 
 def _trouble(known: ledger.Ledger) -> str:
     newest = known.newest
+    if known.unfinished:
+        return "the last run was stopped before its end, and goes on next time"
     if newest is None or newest.verdict == "good":
         return ""
     if newest.verdict == "shrunk":

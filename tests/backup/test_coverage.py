@@ -131,6 +131,6 @@ def test_a_pool_that_cannot_be_asked_is_told_before_anything_else() -> None:
     late = told(replace(seen(), taken=unseen))
 
     assert [(each.what, each.why) for each in late] == [
-        ("pool tank", "pool I/O is currently suspended")
+        ("a pool cannot be asked", "pool I/O is currently suspended")
     ]
     assert late[0].look == ("zpool", "status", "-v", "tank")

@@ -8,6 +8,9 @@ import pytest
 
 from emily_infra.backup.evidence import Finding, Verdict, append
 from emily_infra.backup.ledger import Copy, Taken, load, path, save
+from emily_infra.backup.locks import locked
+from emily_infra.backup.replication.memory import Memory
+from tests.backup.test_way_back import REPLICA
 from tests.backup.world import World
 
 HOME = "tank/home"
@@ -64,8 +67,8 @@ def test_a_suspended_pool_is_said_and_hides_nothing_else(world: World) -> None:
     done = world.run("status", deadline=20)
 
     assert done.code == 3
-    assert "! pool tank: " in done.out
-    assert "suspended" in done.out
+    assert "! a pool cannot be asked: " in done.out
+    assert "pool tank is SUSPENDED" in done.out
     assert "none: nothing in it is worth a copy" in done.out
 
 
@@ -138,3 +141,37 @@ def test_a_drill_that_differs_is_a_broken_promise_until_one_passes(world: World)
     drilled(world, Verdict.SAME)
 
     assert "repository shed: drill" not in [each["what"] for each in status(world)["broken"]]
+
+
+def test_of_a_pool_that_stands_still_the_last_figures_are_told(world: World) -> None:
+    world.run("snapshot")
+    world.faults.stuck("tank")
+
+    told = status(world)
+
+    assert "is stuck" in told["broken"][0]["why"]
+    assert [each["snapshot"]["kept"] for each in told["datasets"] if each["snapshot"]] == [True] * 3
+
+
+def test_a_replica_is_told_by_what_is_there(world: World) -> None:
+    world.start(
+        datasets={HOME: {"policy": "daily", "replicas": ["barn"]}},
+        replicas={"barn": REPLICA},
+        repositories={},
+    )
+    here = world.here()
+    memory = Memory(here, "barn")
+    memory.of(HOME).newest = here.now().timestamp() - 3600
+    memory.store([HOME])
+
+    [home] = status(world)["datasets"]
+
+    assert home["recovery_point"]["kept"]
+    assert home["recovery_point"]["promised_seconds"] == 26 * 3600
+
+
+def test_a_run_that_is_at_work_is_told(world: World) -> None:
+    with locked(world.here(), "repository-shed", verb="offsite"):
+        done = world.run("status")
+
+    assert "at work: offsite on repository-shed, process" in done.out
