@@ -111,12 +111,13 @@ class _Pool:
     def work(self) -> None:
         """All that is asked, in the order that the room in the pool allows."""
         self._run.trouble += let_go(self._here, self._run.pool)
+        if self._order.occasion is Occasion.APPLY:
+            self._take(self._there())  # a deploy waits: nothing is listed
+            return
         self._list()
         try:
             if self._order.work is Work.EXPIRE:
                 self._expire()
-            elif self._order.occasion is Occasion.APPLY:
-                self._take(list(self._own))
             else:
                 self._snapshot()
         finally:
@@ -131,6 +132,11 @@ class _Pool:
         return [judge.plan(policies[name], name, self._listed[name]) for name in policies]
 
     def _list(self) -> None:
+        names = [*self._there(), *self._sent_here()]
+        self._listed = {name: snapshots(self._here, name) for name in names}
+
+    def _there(self) -> list[str]:
+        """This host's own datasets, each that is missing told."""
         there = existing(self._here, list(self._own)) if self._own else []
         for name in sorted(self._own.keys() - set(there)):
             del self._own[name]
@@ -140,20 +146,17 @@ class _Pool:
                     hint=f"emily-infra plan {self._here.settings.host}    # it would make it",
                 )
             )
-        self._received = self._sent_here()
-        names = [*there, *self._received]
-        self._listed = {name: snapshots(self._here, name) for name in names}
+        return there
 
-    def _sent_here(self) -> dict[str, Policy]:
-        """What other hosts send here, with what is kept of it here."""
-        found = {}
+    def _sent_here(self) -> list[str]:
+        """What other hosts send here; what is kept of it is said here."""
         for receive in self._here.settings.receives.values():
             into = receive.into
             if into.split("/")[0] != self._run.pool or not existing(self._here, [into]):
                 continue
             below = self._here.run("zfs", "list", "-H", "-o", "name", "-r", into).splitlines()
-            found.update({name: receive.keep for name in below if name not in self._own})
-        return found
+            self._received |= {name: receive.keep for name in below if name not in self._own}
+        return list(self._received)
 
     def _snapshot(self) -> None:
         low = pools.is_low(self._here, self._run.pool)
@@ -176,13 +179,13 @@ class _Pool:
         if not wanted:
             return
         known = latch.remembered(self._here)
-        names = {each.name for name in wanted for each in self._listed[name]}
+        names = {each.name for name in wanted for each in self._listed.get(name, ())}
         taken = take(self._here, wanted, names, self._order.occasion)
         if known.highest and known.is_behind(self._now):
             self._here.tell("this clock was further already; the snapshot counts from then on")
             latch.misdated(self._here, taken, known.highest)
         for each in taken:
-            self._listed[each.dataset].append(each)
+            self._listed.setdefault(each.dataset, []).append(each)
         self._run.taken = taken
 
     def _expire(self) -> None:
@@ -202,7 +205,9 @@ class _Pool:
             self._listed[plan.dataset] = [
                 each for each in self._listed[plan.dataset] if each.guid not in gone
             ]
-        latch.looked_at(here, (plan.dataset for plan in plans if _clock_is_fine(plan)), self._now)
+        fine = [plan.dataset for plan in plans if _clock_is_fine(plan)]
+        if fine:  # else this clock is believed in nothing, and not remembered
+            latch.looked_at(here, fine, self._now)
 
     def _is_unwell(self) -> bool:
         pool = self._run.pool

@@ -203,6 +203,18 @@ def test_after_a_long_pause_a_person_is_asked_once(quarters: World) -> None:
     assert quarters.run("expire").code == 0
 
 
+def test_a_clock_that_was_far_ahead_for_a_while_leaves_no_trace_where_nothing_was_taken(
+    quarters: World,
+) -> None:
+    quarters.run("expire")
+    quarters.at(NOON + timedelta(days=3652))
+    assert quarters.run("expire").code == 1
+
+    quarters.at(NOON + QUARTER)
+
+    assert quarters.run("expire").code == 0
+
+
 def test_more_than_a_hundred_go_only_when_told_and_by_lists_of_a_hundred(world: World) -> None:
     world.start(
         policies={"short": {"frequent": 4}}, datasets={HOME: {"policy": "short"}}, repositories={}

@@ -71,6 +71,8 @@ def test_before_an_apply_everything_is_taken_and_nothing_goes(world: World) -> N
         "get", "-Hp", "-o", "value", "org.emily-infra:policy", f"{HOME}@{world.snapshots(HOME)[-1]}"
     )
     assert marked.strip() == "apply"
+    looked = [argv for argv in world.calls("zfs", "-d") if "creation" in argv[-2]]
+    assert len(looked) == 3  # by the first run alone: a deploy does not wait for lists
 
 
 def test_of_two_in_one_second_the_later_is_called_after_the_next(world: World) -> None:
