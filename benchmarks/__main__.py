@@ -2,7 +2,8 @@
 
 `python -m benchmarks capacity HOST` holds the forecast of pools against real ones in a host's lab;
 `python -m benchmarks probe HOST POOL` looks at a pool there that has many snapshots;
-`python -m benchmarks expire HOST POOL` expires half of as many, beside other programs.
+`python -m benchmarks expire HOST POOL` expires half of as many, beside other programs;
+`python -m benchmarks offsite [FILES]` holds `backup offsite` beside `restic` alone, as root.
 
 Each pair is run alternately; the figure is the median, with the least and the most. Peers are
 installed into an environment of their own and are never a dependency.
@@ -25,6 +26,7 @@ from benchmarks.copying import copied
 from benchmarks.expiring import expiring
 from benchmarks.fleet import ROOT, write_fleet
 from benchmarks.looks import ROUND_TRIP, looks
+from benchmarks.offsite import offsite
 from benchmarks.probing import probing
 from benchmarks.timing import RUNS, alternate, seconds
 
@@ -127,6 +129,9 @@ def main() -> None:
         return
     if sys.argv[1:2] == ["expire"]:
         expiring(*sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["offsite"]:
+        offsite(*sys.argv[2:])
         return
     load, cores = os.getloadavg()[0], os.cpu_count()
     print(f"Python {platform.python_version()}, {cores} cores, load {load:.1f}, median of {RUNS}")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 
 from emily_infra.backup import copies, ledger, metrics, source
 from emily_infra.backup.choosing import Chosen
@@ -19,6 +20,7 @@ from emily_infra.backup.ledger import Copy, Running
 from emily_infra.backup.locks import holder, locked
 from emily_infra.backup.progress import Progress, silent
 from emily_infra.backup.restic.faults import ResticFailed
+from emily_infra.backup.restic.program import Restic
 from emily_infra.backup.restic.repository import contact
 from emily_infra.backup.restic.unlock import free
 
@@ -97,12 +99,17 @@ class _Run:
         self.name = request.repository
         self.body = here.repository(self.name)
         self.known = ledger.load(here, self.name)
-        self.restic = contact(here, self.name)
+
+    @cached_property
+    def restic(self) -> Restic:
+        """The repository, which answers, opens, and is the one it always was."""
+        return contact(self.here, self.name)
 
     def go(self) -> Report:
         """From what is there to what has come of it."""
+        restic = self.restic  # before anything is held
         if self.known.running or not self.known.last:
-            free(self.restic)
+            free(restic)
             self._settle()
         with source.held(self.here, f"offsite-{self.name}", self._datasets()) as chosen:
             self._say(chosen.remarks)
@@ -226,7 +233,7 @@ class _Run:
         return self.known.newest or copy
 
     def _stopped(self, end: datetime) -> Report:
-        """Its hours are over; what was uploaded stays, and the next run goes on from there."""
+        """Its hours are over; the next run goes on from restic's last index, ten minutes ago."""
         now = self.here.now()
         self.known = self.known.model_copy(
             update={"running": None, "unfinished": now, "last": now,

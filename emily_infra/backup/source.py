@@ -83,19 +83,22 @@ def _choose(here: Here, job: str, datasets: list[str]) -> Chosen:
 
 def _hold(here: Here, label: str, chosen: Chosen) -> None:
     """Hold what was chosen, and leave out what is not what it was when it was listed."""
-    trouble = ""
     names = [each.full for each in chosen.snapshots]
+    said: list[str] = []
     try:
         catalogue.hold(here, label, names)
     except CommandFailed as error:  # the others are held all the same
-        trouble = why(error)
+        said = error.stderr.splitlines()
+    except Expired as error:
+        said = [f"'{name}': {why(error)}" for name in names]
     there = {each.full: each for each in _reread(here, names)}
     for each in list(chosen.snapshots):
         now = there.get(each.full)
-        if now is None or now.guid != each.guid:
+        trouble = next((line for line in said if f"'{each.full}'" in line), "")
+        if trouble and "does not exist" not in trouble:
+            chosen.drop(each.dataset, trouble)
+        elif now is None or now.guid != each.guid or not now.holds:
             chosen.drop(each.dataset, f"{each.full} was destroyed before it could be held")
-        elif not now.holds:
-            chosen.drop(each.dataset, trouble or f"{each.full} could not be held")
 
 
 def _reread(here: Here, names: list[str]) -> list[Snapshot]:
@@ -106,6 +109,8 @@ def _reread(here: Here, names: list[str]) -> list[Snapshot]:
         listed = here.run("zfs", "list", "-Hp", "-t", "snapshot", "-o", columns, *names)
     except CommandFailed as error:  # one of them is gone, the others are listed
         listed = error.stdout
+    except Expired:
+        return []
     return list(catalogue.parsed(listed))
 
 

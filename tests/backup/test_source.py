@@ -133,6 +133,16 @@ def test_a_dataset_that_vanishes_keeps_no_other_from_being_copied(
         assert not (at / "db").exists()
 
 
+def test_a_pool_that_hangs_at_the_hold_is_left_out(world: World) -> None:
+    world.take(*HOME)
+    words = "cannot hold snapshot 'tank/db@{}': pool I/O is currently suspended"
+    name = world.snapshots("tank/db")[0]
+    world.faults.fail("zfs", "hold", text=words.format(name))
+
+    with shown(world) as (chosen, _):
+        assert "suspended" in chosen.lacking["tank/db"]
+
+
 def test_a_snapshot_that_was_replaced_by_another_of_its_name_is_not_read(world: World) -> None:
     name = world.take(*HOME)
     there = catalogue.snapshots(world.here(), "tank/db")

@@ -50,8 +50,8 @@ def _tell(found: "Report") -> None:
             report(f"{found.repository}: nothing is copied before {found.opens:%H:%MZ}; now: --now")
         case Outcome.STOPPED:
             report(
-                f"{found.repository}: its hours are over; the copy goes on at {found.opens:%H:%MZ}"
-                " and uploads nothing twice"
+                f"{found.repository}: its hours are over; the copy goes on at {found.opens:%H:%MZ} "
+                "and sends at most the last ten minutes again"
             )
         case Outcome.THERE | Outcome.COPIED:
             assert found.copy
