@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.backup.world import Done, World
+from tests.hosts import ROOT
 
 HOME, PHOTOS, DB = "tank/home", "tank/home/photos", "tank/db"
 PASSWORD = "secrets/restic"
@@ -265,3 +266,13 @@ def test_the_next_copy_adds_next_to_nothing(lost: World) -> None:
 
     after = subprocess.check_output(["du", "-sb", lost.root / "repositories"]).split()[0]
     assert int(after) - int(before) < 20_000
+
+
+def test_the_host_is_known_from_its_host_yaml() -> None:
+    command = ("emily-infra", "backup", "recover", "pebble", "--repository", "attic")
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert "this host has no repository attic" in done.stderr
+    assert "its names: shed" in done.stderr

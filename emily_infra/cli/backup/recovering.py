@@ -55,9 +55,10 @@ def recover(
     """Bring all data of HOST back into its empty datasets, on the machine itself.
 
     For a machine that lost its pools, once `emily-infra install` or `apply` made them anew. It
-    reads hosts/HOST/host.yaml, restores each dataset from the newest good copy, compares it, and
-    takes a first snapshot. It writes into nothing that holds data, and goes on where it was cut
-    off. Exit codes: 0 done (or shown), 3 done but something is missing, 7 another run is at work,
+    reads hosts/HOST/host.yaml, or where there is none what the host was told when it was installed.
+    Each dataset is restored from the newest good copy, compared, and gets a first snapshot. It
+    writes into nothing that holds data, and goes on where it was cut off. Exit codes: 0 done (or
+    shown), 3 done but something is missing, 7 another run is at work,
     1 an error, 130 stopped by hand.
     """
     settings, described = _told(context.obj, host)
@@ -77,10 +78,10 @@ def recover(
 
 
 def _told(config: Path, name: str) -> "tuple[Settings, spec.Host | None]":
-    """The host as host.yaml describes it, or as the file does that was named with --config."""
+    """The host as host.yaml describes it; without that, as the host was told when installed."""
     from emily_infra.backup.settings import DEFAULT, Settings, load
 
-    if config != DEFAULT:
+    if config != DEFAULT or not _is_described(name):
         settings = load(config)
         if settings.host != name:
             complain(f"{config} is about {settings.host}", f"recover that one, or mend {config}")
@@ -93,6 +94,11 @@ def _told(config: Path, name: str) -> "tuple[Settings, spec.Host | None]":
 
     described = well_formed(name)
     return Settings.model_validate_json(json.dumps(dict(host_json.settings(described)))), described
+
+
+def _is_described(name: str) -> bool:
+    folders = (Path.cwd(), *Path.cwd().parents)
+    return any((folder / "hosts" / name / "host.yaml").is_file() for folder in folders)
 
 
 def _repository(settings: "Settings", asked: str) -> str:

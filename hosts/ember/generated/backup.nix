@@ -236,6 +236,8 @@ in
       "version": 2
     }
   '';
+  # For whoever restores something by hand, at night.
+  environment.systemPackages = [ pkgs.emily-infra ];
 
   # Does not wait for mounts: one dataset that fails to mount must not keep the others from it.
   systemd.services.emily-snapshot = {
