@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,24 +48,48 @@ def inhabitants(world: World) -> list[int]:
     return found
 
 
-def killed(world: World, seconds: float) -> None:
-    """A run that is killed after so long, together with all that it started."""
+def killed(world: World, until: Callable[[], bool], seconds: float) -> None:
+    """A run that is killed so long after a moment, together with all that it started."""
     run = world.begin("offsite", "shed")
+    while run.poll() is None and not until():
+        time.sleep(0.01)
     with contextlib.suppress(subprocess.TimeoutExpired):
         run.communicate(timeout=seconds)
-    for pid in inhabitants(world):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    while pids := inhabitants(world):  # one may just have started another
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     run.communicate()
+    end = time.monotonic() + 5
+    while world.mounts_left() and time.monotonic() < end:  # a namespace goes after its last process
+        time.sleep(0.05)
+
+
+def begins() -> bool:
+    """At once."""
+    return True
+
+
+def locks(world: World) -> list[str]:
+    """The names of the locks in the repository."""
+    return os.listdir(world.root / "repositories/shed/locks")
 
 
 def test_runs_that_are_killed_at_any_moment_need_no_hand(shed: World) -> None:
     chance = random.Random(5)
 
     for number in range(CRASHES):
-        shed.write("tank/db", f"more-{number}", os.urandom(200_000))
+        shed.write("tank/db", f"more-{number}", os.urandom(2_000_000))
         next_hour(shed)
-        killed(shed, chance.uniform(0.2, 3.0))
+        moment, longest = chance.choice(
+            (
+                (begins, 2.5),
+                (lambda: bool(locks(shed)), 0.5),
+                (lambda: bool(shed.mounts_left()), 0.5),
+            )
+        )
+        killed(shed, moment, chance.uniform(0, longest))
+        assert shed.mounts_left() == []
         done = shed.run("offsite", "shed")
         assert done.code == 0, done.err
         assert clean(shed), f"after run {number}"
@@ -78,6 +102,20 @@ def test_runs_that_are_killed_at_any_moment_need_no_hand(shed: World) -> None:
         os.fsencode(shed.mountpoint("tank/db")), os.fsencode(restored(shed, "tank/db"))
     )
     assert list(found.tree()) == []
+
+
+def test_the_lock_of_a_killed_run_goes_with_the_next_one(shed: World) -> None:
+    shed.write("tank/db", "big", os.urandom(20_000_000))
+    next_hour(shed)
+    killed(shed, lambda: bool(locks(shed)), 0)
+    left = locks(shed)
+
+    done = shed.run("offsite", "shed")
+
+    assert len(left) == 1
+    assert done.code == 0
+    assert "removed the lock of process" in done.err
+    assert clean(shed)
 
 
 def test_a_copy_that_was_done_when_its_run_was_killed_is_taken_over(shed: World) -> None:
