@@ -79,6 +79,46 @@ def test_datasets_are_shown_as_they_are_mounted(world: World) -> None:
         assert source.topmost(world.here().settings, chosen.snapshots) == [at / "db", at / "home"]
 
 
+def test_the_root_file_system_is_shown_with_what_is_mounted_in_it(tmp_path: Path) -> None:
+    body = {"policy": "daily", "repositories": ["shed"]}
+    world = World(tmp_path).start(
+        datasets={"tank/home": body, "tank/os": {**body, "mountpoint": "/"}}
+    )
+    (world.contents("tank/os") / str(world.mountpoint("tank/home")).lstrip("/")).mkdir(parents=True)
+    (world.contents("tank/os") / "etc").mkdir()
+    world.write("tank/home", "letter", b"x")
+    world.take("tank/os", "tank/home")
+
+    with shown(world, ("tank/os", "tank/home")) as (chosen, at):
+        root = world.here().settings.paths.source
+        assert chosen.lacking == {}
+        assert (root / "etc").is_dir()
+        assert (at / "home/letter").read_bytes() == b"x"
+        assert source.topmost(world.here().settings, chosen.snapshots) == [root]
+    assert world.mounts_left() == []
+    world.close()
+
+
+def test_a_dataset_that_is_mounted_nowhere_has_a_place_by_its_name(tmp_path: Path) -> None:
+    body = {"policy": "daily", "repositories": ["shed"], "mountpoint": None}
+    world = World(tmp_path).start(datasets={"tank/box": body})
+    (world.contents("tank/box") / "file").write_bytes(b"x")
+    world.take("tank/box")
+
+    with shown(world, ("tank/box",)):
+        root = world.here().settings.paths.source
+        assert (root / ".datasets/tank/box/file").read_bytes() == b"x"
+    world.close()
+
+
+def test_a_folder_that_its_parent_lacks_is_told(world: World) -> None:
+    name = world.take(*HOME)
+    (world.contents(f"tank/home@{name}") / "photos").rmdir()
+
+    with shown(world) as (chosen, _):
+        assert "has no folder photos" in chosen.lacking["tank/home/photos"]
+
+
 def test_nothing_can_be_written_to_what_is_shown(world: World) -> None:
     world.take(*HOME)
 
