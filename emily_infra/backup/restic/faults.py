@@ -1,6 +1,6 @@
 """What restic, or a repository, can refuse; each with a code."""
 
-from emily_infra.backup.faults import BUSY, BackupError
+from emily_infra.backup.faults import BUSY, DIFFERS, BackupError
 
 
 class TooOld(BackupError):
@@ -44,6 +44,7 @@ class Damaged(BackupError):
     """A repository has lost data."""
 
     code = "BKP036"
+    exit_code = DIFFERS
 
 
 class Kept(BackupError):

@@ -56,6 +56,11 @@ class Restic:
         """The one tag of our copies there."""
         return f"emily-{self.name}"
 
+    @property
+    def cache(self) -> Path:
+        """What it may remember of this repository; may go at any time that nobody works on it."""
+        return self.here.settings.paths.cache / "restic" / self.name
+
     def talk(self, call: Call, hear: Callable[[Message], None] = unheard) -> Done:
         """Run restic; each message is heard as it comes. Any exit status is for the caller."""
         complaints = _Complaints()
@@ -128,7 +133,7 @@ class Restic:
             **keys.environment(self.here, self.repository.environment),
             "RESTIC_REPOSITORY": self.repository.url,
             "RESTIC_PASSWORD_FILE": str(keys.password_file(self.here, self.repository.password)),
-            "RESTIC_CACHE_DIR": str(self.here.settings.paths.cache / "restic"),
+            "RESTIC_CACHE_DIR": str(self.cache),
             "RESTIC_PROGRESS_FPS": "2",
             **({"RESTIC_FEATURES": f"{_HARD_LINKS}=true"} if _HARD_LINKS in features else {}),
             # A local time that an hour repeats would name two moments.

@@ -1,5 +1,6 @@
 """`emily-infra backup`: snapshots, copies elsewhere, restores; run on the host itself."""
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -8,14 +9,17 @@ import typer
 from emily_infra.cli.backup import (
     evidence,
     expire,
+    init,
     listing,
     offsite,
+    prune,
     receive,
     recovering,
     replicating,
     restoring,
     snapshot,
     standing,
+    verify,
 )
 
 app = typer.Typer(
@@ -35,6 +39,8 @@ def backup(
 ) -> None:
     """Hold the option that every command here has."""
     context.obj = config
+    # systemd's stop is a Ctrl-C: programs are asked to end, and take their locks away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 app.command("snapshot", short_help="Take what is due, let go what is not kept.")(snapshot.snapshot)
@@ -48,3 +54,6 @@ app.command("replicate", short_help="Send snapshots to a second host.")(replicat
 app.command("receive", short_help="Take in what another host sends.")(receive.receive)
 app.command("offsite", short_help="Copy the newest snapshots to a repository.")(offsite.offsite)
 app.command("recover", short_help="Bring all data back to an empty host.")(recovering.recover)
+app.command("init", short_help="Make a new repository where there is none.")(init.init)
+app.command("verify", short_help="Read back a share of a repository.")(verify.verify)
+app.command("prune", short_help="Forget old copies and remove their data.")(prune.prune)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -60,8 +61,15 @@ def ids(restic: Restic) -> set[str]:
     return {each["id"] for each in json.loads(raw(restic.here, restic.name, "snapshots", "--json"))}
 
 
-def packs(restic: Restic) -> list[Path]:
-    """The files of the repository that hold data."""
-    return sorted(
-        path for path in (Path(restic.repository.url) / "data").rglob("*") if path.is_file()
-    )
+def taken_over(world: World, origin: World) -> Restic:
+    """The repository of another world, as it is: making one anew takes seconds."""
+    for folder in ("repositories", "state/repositories"):
+        shutil.copytree(origin.root / folder, world.root / folder)
+    return Restic(world.here(), "shed")
+
+
+def figure(world: World, file: str, series: str) -> float:
+    """A published figure of the repository shed."""
+    text = (world.root / "metrics" / f"emily-{file}-shed.prom").read_text()
+    (line,) = (line for line in text.splitlines() if line.startswith(f"{series}{{"))
+    return float(line.split()[-1])
