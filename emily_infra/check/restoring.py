@@ -54,4 +54,12 @@ EXPLANATIONS = (
         "emily-infra backup restore /srv/home/ada --to /srv/new    # and again, and again",
         "emily-infra backup list /srv/home/ada; emily-infra backup verify s3",
     ),
+    _story(
+        "BKP069", "No database came of a dump",
+        "A whole drill loads each dump of backup.checks into a PostgreSQL of its own, without a "
+        "network, and asks it the question of the check. Its programs must be on the PATH and not "
+        "be older than those that wrote the dump.",
+        "checks: { ledger: { dump: /srv/db/ledger.sql, format: custom, query: select 1 } }",
+        "checks: { ledger: { dump: /srv/db/ledger.sql, format: sql, query: select 1 } }",
+    ),
 )  # fmt: skip

@@ -52,7 +52,8 @@ def scratch(here: Here, above: str, job: str, quota: int = 0) -> Iterator[tuple[
     sweep(here, above)
     apart()
     name = f"{above}/emily-{job}-{this_run()}"
-    options = [f"{MARK}={this_run()}", "mountpoint=legacy", "canmount=noauto"]
+    # Access lists come back only where the file system keeps them; ZFS does not by itself.
+    options = [f"{MARK}={this_run()}", "mountpoint=legacy", "acltype=posixacl", "xattr=sa"]
     if quota:
         options.append(f"refquota={quota}")
     words = [word for each in options for word in ("-o", each)]

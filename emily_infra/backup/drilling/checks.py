@@ -1,0 +1,50 @@
+"""Whether the databases in a restored dataset answer, each in a server that is thrown away."""
+
+from pathlib import Path
+
+from emily_infra.backup.drilling.database import Server, programs
+from emily_infra.backup.faults import BackupError
+from emily_infra.backup.here import Here
+from emily_infra.backup.settings import Check
+from emily_infra.machine import CommandFailed, Expired
+
+GOOD = "answers"
+_RESTORED = ("again", "restored")
+
+
+def prove(here: Here, dataset: str, space: Path) -> dict[str, str]:
+    """What became of every check whose dump is in this dataset."""
+    mountpoint = here.settings.datasets[dataset].mountpoint
+    return {
+        name: _answer(here, check, space, check.dump.relative_to(mountpoint))
+        for name, check in sorted(here.settings.checks.items())
+        if mountpoint and _holder(here, check.dump) == dataset
+    }
+
+
+def _holder(here: Here, path: Path) -> str:
+    """The dataset that a path is on."""
+    holding = [
+        (len(body.mountpoint.parts), name)
+        for name, body in here.settings.datasets.items()
+        if body.mountpoint and path.is_relative_to(body.mountpoint)
+    ]
+    return max(holding)[1] if holding else ""
+
+
+def _answer(here: Here, check: Check, space: Path, dump: Path) -> str:
+    found = [
+        path
+        for each in _RESTORED
+        for top in (space / each).glob("*")
+        if (path := top / dump).is_file()
+    ]
+    if not found:
+        return f"{check.dump} is not in the copy"
+    try:
+        with Server.started(here, programs(here), space) as server:
+            server.load(found[0], check.format)
+            answer = server.ask(check.query)
+    except (BackupError, CommandFailed, Expired, OSError) as error:
+        return str(error)
+    return GOOD if answer not in ("", "f", "0", "false") else f"it answers {answer or 'nothing'}"

@@ -1,0 +1,90 @@
+"""Room for a drill: a dataset made for it, or a folder where the pool has none to spare."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from emily_infra.backup.faults import NoRoom
+from emily_infra.backup.here import Here, lives, this_run
+from emily_infra.backup.looking import apart
+from emily_infra.backup.restoring.dataset import mount, scratch, unmount
+from emily_infra.machine import CommandFailed, Expired
+from emily_infra.spec.units import approximately
+
+SHARE = 0.5
+"""Of what is free that a drill may fill; the rest belongs to those who work meanwhile."""
+_FOLDER = "emily-drill-"
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where a drill may write, and how much."""
+
+    pool: str
+    """Empty: in a folder of the cache."""
+    bytes: int
+
+
+def rooms(here: Here, pool: str) -> list[Room]:
+    """On the pool of the dataset first, since that has what its files need; then in the cache."""
+    found = []
+    with contextlib.suppress(CommandFailed, Expired, ValueError):
+        free = int(here.run("zfs", "list", "-Hp", "-o", "available", pool))
+        found.append(Room(pool, int(free * SHARE)))
+    found.append(Room("", int(_free(_folder(here)) * SHARE)))
+    return found
+
+
+def enough(found: list[Room], size: int) -> Room:
+    """The first that has SIZE bytes; NoRoom where none has."""
+    for each in found:
+        if each.bytes >= size:
+            return each
+    most = max(each.bytes for each in found)
+    raise NoRoom(
+        f"a drill would write {approximately(size)}, and may fill {approximately(most)} at most",
+        hint="half of what is free on the pool, or below paths.cache, may be filled: make room, or "
+        "drill a smaller share: backup.drill.size in host.yaml",
+    )
+
+
+@contextlib.contextmanager
+def taken(here: Here, room: Room) -> Iterator[Path]:
+    """A folder to fill, which is gone afterwards; what killed drills left goes first."""
+    if room.pool:
+        with scratch(here, room.pool, "drill", quota=room.bytes) as (name, base):
+            base.chmod(0o711)  # the database of a check runs as another user
+            place = base / "space"
+            place.mkdir()
+            mount(here, name, place)
+            try:
+                yield place
+            finally:
+                unmount(here, place)
+        return
+    apart()
+    folder = _folder(here)
+    for old in folder.glob(f"{_FOLDER}*"):
+        if not lives(old.name.removeprefix(_FOLDER)):
+            here.tell(f"{old}: left by a drill that was killed; removed")
+            shutil.rmtree(old)
+    place = folder / f"{_FOLDER}{this_run()}"
+    place.mkdir(mode=0o711)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _folder(here: Here) -> Path:
+    folder = here.settings.paths.cache / "drill"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    return folder
+
+
+def _free(folder: Path) -> int:
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
