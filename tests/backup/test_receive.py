@@ -261,3 +261,13 @@ def test_a_sender_that_falls_silent_leaves_a_half_to_go_on_with(barn: World) -> 
     there = ask(barn, f"state {DB}")
     assert isinstance(there, There)
     assert there.token
+
+
+def test_a_pool_that_takes_nothing_more_keeps_nobody_waiting(barn: World) -> None:
+    barn.write(DB, "large", os.urandom(3_000_000))
+    request = snapshot(barn)
+    whole = stream(barn, f"{DB}@{request.name}")
+    barn.faults.slow("zfs", "receive", "-s", seconds=60)
+
+    with pytest.raises(NotTaken, match="took nothing for 1 s"):
+        ask(barn, request.line, whole)

@@ -20,7 +20,7 @@ from emily_infra.machine.child import Program
 from emily_infra.machine.pipe import Meter, pipe
 
 FLAGS = ("-L", "-c")
-"""Large blocks stay large, compressed ones compressed; never -w: ADR 0036."""
+"""Large blocks stay large, compressed ones compressed; never -w: ADR 0035."""
 _BROKEN_PIPE = -13
 _PIPE_WORDS = ("Broken pipe", "signal received")
 _GONE_WORDS = ("no longer", "is corrupt")

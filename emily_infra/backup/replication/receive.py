@@ -109,12 +109,25 @@ def receive(desk: Desk, request: asking.Receive, inlet: Inlet) -> Took:
     # Set once, when it is made: from then on they are the far operator's.
     chosen = [] if there.exists else options
     argv = ("zfs", "receive", "-s", "-u", *chosen, f"{place}@{request.name}")
-    with inlet.onward(first) as stream:
-        environment = desk.here.machine.environment
-        (ending,) = pipe([Program(argv, environment)], source=stream)
-    if ending.status != 0:
-        raise CommandFailed(desk.here.settings.host, argv, ending)
+    _take_in(desk, argv, inlet, first)
     return done(desk, place, (request.name, request.guid))
+
+
+def _take_in(desk: Desk, argv: tuple[str, ...], inlet: Inlet, first: bytes) -> None:
+    """Give the stream to zfs, for as long as both of them move."""
+    host, environment = desk.here.settings.host, desk.here.machine.environment
+    try:
+        with inlet.onward(first) as stream:
+            (ending,) = pipe([Program(argv, environment)], source=stream)
+    except KeyboardInterrupt:
+        if not inlet.stuck:
+            raise
+        raise NotTaken(
+            f"the pool of {argv[-1]} took nothing for {inlet.silence:g} s",
+            hint="zpool status -x; what has arrived is kept, and the next run goes on with it",
+        ) from None
+    if ending.status != 0:
+        raise CommandFailed(host, argv, ending)
 
 
 def done(desk: Desk, place: str, one: tuple[str, int]) -> Took:

@@ -6,9 +6,10 @@ import typer
 
 from emily_infra.cli.arguments import Json
 from emily_infra.cli.backup.opening import here
-from emily_infra.cli.output import complain, mention, printable, tell, tell_json
+from emily_infra.cli.output import complain, printable, report, report_json
 
 if TYPE_CHECKING:
+    from emily_infra.backup.progress import Going
     from emily_infra.backup.replication.courier import Progress
     from emily_infra.backup.replication.replicate import Outcome
 
@@ -34,17 +35,21 @@ def replicate(
     """
     from emily_infra.backup.here import named
     from emily_infra.backup.replication.faults import SomeBehind
-    from emily_infra.backup.replication.replicate import Wish, replicate
+    from emily_infra.backup.replication.replicate import Wish
+    from emily_infra.backup.replication.replicate import replicate as replicated
+    from emily_infra.cli.backup.watching import going
 
     host = here(context)
     for dataset in anew or ():
         named(host.settings.datasets, dataset, "dataset")
-    outcomes = replicate(host, target, Wish(frozenset(anew or ()), watch=_begun))
+    with going(target) as told:
+        wish = Wish(frozenset(anew or ()), watch=lambda each: told(_going(each)))
+        outcomes = replicated(host, target, wish)
     if json:
-        tell_json([_as_data(each) for each in outcomes])
+        report_json([_as_data(each) for each in outcomes])
     else:
         for each in outcomes:
-            tell(_as_text(each))
+            report(_as_text(each))
     behind = [each for each in outcomes if each.error]
     for error in {id(each.error): each.error for each in behind}.values():
         if error:
@@ -56,10 +61,12 @@ def replicate(
         )
 
 
-def _begun(progress: "Progress") -> None:
-    if not progress.done:
-        size = "" if progress.total is None else f", about {progress.total / 1e6:.1f} MB"
-        mention(printable(f"{progress.dataset}@{progress.snapshot}{size}"))
+def _going(progress: "Progress") -> "Going":
+    """A snapshot on its way, as any long run is shown."""
+    from emily_infra.backup.progress import Going
+
+    now = f"{progress.dataset}@{progress.snapshot}"
+    return Going(progress.done, progress.total or 0, now=now)
 
 
 def _as_text(outcome: "Outcome") -> str:

@@ -58,7 +58,8 @@ class Lines:
 def words(going: "Going", seconds: float) -> str:
     """How far it is after so many seconds, in one line."""
     files = f"{going.files} of {going.of_files} files" if going.of_bytes else f"{going.files} files"
-    return f"{amounts(going, seconds)}, {files}" + (f"; {printable(going.now)}" * bool(going.now))
+    counted = f", {files}" if going.files or going.of_files else ""
+    return f"{amounts(going, seconds)}{counted}" + (f"; {printable(going.now)}" * bool(going.now))
 
 
 def amounts(going: "Going", seconds: float) -> str:
