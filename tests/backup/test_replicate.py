@@ -1,6 +1,7 @@
 """Snapshots that go to a second host, and what both ends know of each other afterwards."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -273,3 +274,33 @@ def test_alerts_see_the_age_of_what_is_over_there(sent: Pair) -> None:
     success = float(figures[f"emily_replica_last_success_timestamp_seconds{labels}"])
     assert newest == pytest.approx(taken.timestamp(), abs=2)
     assert success == pytest.approx((taken + timedelta(hours=5)).timestamp(), abs=2)
+
+
+def test_a_dataset_without_a_snapshot_is_no_success(pair: Pair) -> None:
+    done = pair.replicate()
+
+    assert done.code == 1
+    assert "BKP089: tank/db has no snapshot of ours yet" in done.err
+
+
+def test_what_stands_in_the_way_is_not_taken_away(pair: Pair) -> None:
+    pair.barn.zfs("create", "-u", f"{INTO}/tank")
+    pair.barn.zfs("create", "-u", THERE)
+    pair.take(DB)
+
+    done = pair.replicate()
+
+    assert "BKP081: vault/box/tank/db stands over there without a snapshot" in done.err
+    assert pair.barn.calls("zfs", "receive") == []
+
+
+def test_the_line_is_left_to_others_as_far_as_was_said(pair: Pair) -> None:
+    pair.told(upload_kib=100)
+    pair.box.write(DB, "large", bytes(range(256)) * 1200)
+    pair.take(DB)
+    began = time.monotonic()
+
+    done = pair.replicate()
+
+    assert done.code == 0, done.err
+    assert time.monotonic() - began > 3

@@ -47,13 +47,15 @@ class Step:
 def base(source: Source, there: There) -> Base | None:
     """What the far side's newest snapshot is here; None where there is nothing yet."""
     newest = there.newest
+    place = f"{there.into}/{source.dataset}"
     if newest is None:
+        if there.exists and not there.token:
+            raise _in_the_way(place)
         return None
     known = _known(source)
     if newest.guid in known:
         return known[newest.guid]
     shared = [each for each in there.snapshots if each.guid in known]
-    place = f"{there.into}/{source.dataset}"
     if shared:
         raise _diverged(place, shared[-1], there)
     raise NoBase(
@@ -61,6 +63,15 @@ def base(source: Source, there: There) -> Base | None:
         "its snapshots; nothing there was changed",
         hint=f"keep it and begin anew beside it; over there: zfs rename {place} {place}-before; "
         f"here: emily-infra backup replicate TARGET --anew {source.dataset}",
+    )
+
+
+def _in_the_way(place: str) -> NoBase:
+    return NoBase(
+        f"{place} stands over there without a snapshot, and ZFS makes what it takes in itself; "
+        "nothing there was changed",
+        hint=f"over there: zfs rename {place} {place}-before; run this again; then put what "
+        f"stands below it back: zfs rename {place}-before/NAME {place}/NAME",
     )
 
 

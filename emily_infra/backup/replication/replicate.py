@@ -70,10 +70,10 @@ class _Run:
         except EmilyError as failed:
             error = failed
             self.lost = failed if isinstance(failed, NotReached) else None
+        self._note(courier, error)
         if error:
             self.behind.append(dataset)
             self._let_go(courier)
-        self._note(courier, error)
         newest = self.memory.of(dataset).newest
         when = datetime.fromtimestamp(newest, UTC) if newest is not None else None
         return Outcome(dataset, courier.snapshots, courier.bytes, when, error)
