@@ -55,6 +55,13 @@ EXPLANATIONS = (
         "emily-infra backup list /srv/home/ada; emily-infra backup verify s3",
     ),
     _story(
+        "BKP068", "A repository cannot be shown as a folder",
+        "restic shows its copies by FUSE, which needs the program fusermount3 and /dev/fuse. "
+        "Snapshots of this host need neither, and nothing that restores does.",
+        "emily-infra backup mount s3 /mnt/s3    # on a host without fuse3",
+        "emily-infra backup restore /srv/home/ada --repository s3 --to /srv/home/ada-again",
+    ),
+    _story(
         "BKP069", "No database came of a dump",
         "A whole drill loads each dump of backup.checks into a PostgreSQL of its own, without a "
         "network, and asks it the question of the check. Its programs must be on the PATH and not "

@@ -16,6 +16,8 @@ from emily_infra.spec.units import approximately
 
 SHARE = 0.5
 """Of what is free that a drill may fill; the rest belongs to those who work meanwhile."""
+_LEAST = 4 << 20
+"""Bytes: a full pool makes no dataset, even one for nothing."""
 _FOLDER = "emily-drill-"
 
 
@@ -41,7 +43,7 @@ def rooms(here: Here, pool: str) -> list[Room]:
 def enough(found: list[Room], size: int) -> Room:
     """The first that has SIZE bytes; NoRoom where none has."""
     for each in found:
-        if each.bytes >= size:
+        if each.bytes >= max(size, _LEAST):
             return each
     most = max(each.bytes for each in found)
     raise NoRoom(

@@ -12,6 +12,7 @@ from emily_infra.cli.backup import (
     expire,
     init,
     listing,
+    mounting,
     offsite,
     prune,
     receive,
@@ -51,6 +52,7 @@ for command, summary in ((listing.listed, "List snapshots and copies."),):
 app.command("status", short_help="Show which promises are kept.")(standing.status)
 app.command("restore", short_help="Give back a file, a folder or a dataset.")(restoring.restore)
 app.command("drill", short_help="Restore a share and compare it.")(drilling.drill)
+app.command("mount", short_help="Look around in what was kept.")(mounting.mount)
 app.command("evidence", short_help="Show the drills, and verify that log.")(evidence.evidence)
 app.command("replicate", short_help="Send snapshots to a second host.")(replicating.replicate)
 app.command("receive", short_help="Take in what another host sends.")(receive.receive)
