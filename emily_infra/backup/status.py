@@ -9,6 +9,8 @@ from emily_infra.backup.coverage import GB, Drilled, Kind, Place, Running, Seen,
 from emily_infra.backup.here import Here
 from emily_infra.backup.pools import Standstill
 from emily_infra.backup.replication.memory import Memory
+from emily_infra.backup.shares import Shares
+from emily_infra.backup.verify import remembered
 from emily_infra.machine import CommandFailed, Expired
 from emily_infra.observe.backups import backups
 
@@ -82,13 +84,22 @@ def _running(here: Here) -> Iterator[Running]:
 
 
 def _repository(here: Here, name: str, drilled: Drilled | None) -> Place:
-    known = ledger.load(here, name)
+    known, shares = ledger.load(here, name), remembered(here, name)
     return Place(
         copies=_copies(here, name, known),
-        trouble=_trouble(known),
+        trouble=_trouble(known) or _damage(shares),
+        # What was never read waits from the first copy on, and not from now.
+        unverified=shares.oldest if shares.read else None,
         drilled=drilled,
         since=known.first,
     )
+
+
+def _damage(shares: Shares) -> str:
+    if not shares.damaged:
+        return ""
+    packs = [pack[:10] for found in shares.damaged.values() for pack in found]
+    return f"it has lost data: packs {', '.join(packs[:3])}" if packs else "it has lost data"
 
 
 def _replica(here: Here, name: str) -> Place:
