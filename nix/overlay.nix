@@ -1,11 +1,5 @@
-# This repository's packages, and the Python package that nixpkgs lacks.
-final: prev: {
+# This repository's packages.
+final: _: {
   emily-infra = final.callPackage ./emily-infra.nix { };
   emily-runtime = final.callPackage ./emily-runtime.nix { };
-
-  pythonPackagesExtensions = prev.pythonPackagesExtensions ++ [
-    (python: _: {
-      resticpy = python.callPackage ./resticpy.nix { };
-    })
-  ];
 }

@@ -67,6 +67,7 @@ let
         "mypy"
         "numpy"
         "paramiko"
+        "prometheus-client"
         "pydantic"
         "pymdown-extensions"
         "pytest"
@@ -93,16 +94,22 @@ let
     packages;
 
   own = genAttrs [
+    "acl"
+    "attr"
     "git"
     "installShellFiles"
     "iproute2"
+    "libfaketime"
     "nftables"
     "nixfmt"
     "openssh"
+    "postgresql"
     "prometheus-alertmanager"
+    "rest-server"
     "restic"
     "ruff"
     "samba"
+    "sanoid"
     "systemd"
   ] derivation;
   functions = final: {

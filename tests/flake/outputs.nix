@@ -27,7 +27,6 @@ in
   inputs = mapAttrs (_: input: input.url) flake.inputs;
   outputs = filter (name: name != "outPath") (attrNames self);
   packages = mapAttrs (_: mapAttrs (_: package)) self.packages;
-  resticpy = { inherit (pkgs.python3Packages.resticpy) version src; };
   hosts = mapAttrs (_: host: map part host.modules) self.nixosConfigurations;
   checks = mapAttrs (_: mapAttrs (_: check: check.script or check.text)) self.checks;
   python = names (import (root + "/nix/python.nix") pkgs).contents;

@@ -113,13 +113,6 @@ def test_an_edit_of_a_host_a_test_or_the_readme_rebuilds_no_package() -> None:
     assert packages["emily-runtime"]["source"] == [f"{ROOT}/emily_runtime"]
 
 
-def test_resticpy_is_the_release_that_its_hash_belongs_to() -> None:
-    resticpy = outputs()["resticpy"]
-
-    assert resticpy["version"] == "1.2.2"
-    assert resticpy["src"]["hash"] == "sha256-WLLfuVwjgBoNO8IjDWyXhKYU7O8lWzWcLxpAnRXxWH0="
-
-
 def test_every_host_is_evaluated_by_the_checks() -> None:
     checks = outputs()["checks"]["x86_64-linux"]
 
