@@ -38,11 +38,6 @@ class Times:
     work: list[float] = field(default_factory=list)
     memory: int = 0
 
-    @property
-    def middle(self) -> float:
-        """The median by the clock."""
-        return statistics.median(self.clock)
-
 
 @contextmanager
 def host() -> Iterator[World]:
@@ -61,8 +56,7 @@ def host() -> Iterator[World]:
 
 def whole(sizes: tuple[int, ...]) -> None:
     """First copies of so many GiB of random bytes, and of next to nothing: the fixed cost."""
-    print("\n| files | restic | `backup offsite` | more | of it work | our memory |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    head("first copy of")
     for size in (0, *sizes):
         with host() as world:
             fill(world, size)
@@ -73,11 +67,9 @@ def whole(sizes: tuple[int, ...]) -> None:
 
 def again(count: int) -> None:
     """Copies of many files of which none has changed, the live path beside a snapshot."""
-    print("\n| files, unchanged | restic | `backup offsite` | more | of it work | our memory |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    head("unchanged files")
     with host() as world:
-        for number in range(count):
-            world.write(DATASET, f"{number // _FOLDER}/{number}", b"%d\n" % number)
+        scatter(world.mountpoint(DATASET), count)
         world.take(DATASET)
         live = str(world.mountpoint(DATASET))
         command(world, "backup", "--quiet", "--host", "live", live)
@@ -119,15 +111,23 @@ def _work() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def head(name: str) -> None:
+    """The head of a table."""
+    columns = ("restic", "`offsite`", "more", "restic, work", "`offsite`, work", "more", "memory")
+    print(f"\n| {' | '.join((name, *columns))} |")
+    print(f"|{' --- |' * (1 + len(columns))}")
+
+
 def row(name: str, alone: Times, ours: Times) -> str:
     """A line of a table."""
-    more = ours.middle - alone.middle
-    work = statistics.median(ours.work) - statistics.median(alone.work)
-    return (
-        f"| {name} | {alone.middle:.2f} s | {ours.middle:.2f} s | "
-        f"{more:+.2f} s ({100 * more / alone.middle:+.1f} %) | {work:+.2f} s | "
-        f"{ours.memory / 1e6:.0f} MB |"
-    )
+    clock = _more(statistics.median(alone.clock), statistics.median(ours.clock))
+    work = _more(statistics.median(alone.work), statistics.median(ours.work))
+    return f"| {name} | {clock} | {work} | {ours.memory / 1e6:.0f} MB |"
+
+
+def _more(alone: float, ours: float) -> str:
+    more = ours - alone
+    return f"{alone:.2f} s | {ours:.2f} s | {more:+.2f} s, {100 * more / alone:+.1f} %"
 
 
 def fill(world: World, size: int) -> None:
@@ -135,6 +135,15 @@ def fill(world: World, size: int) -> None:
     world.write(DATASET, "small", b"1")
     for number in range(size * GIB // _PIECE):
         world.write(DATASET, f"{number % 16}/{number}", os.urandom(_PIECE))
+
+
+def scatter(top: Path, count: int) -> None:
+    """Small files, a thousand to a folder."""
+    for number in range(count):
+        folder = top / str(number // _FOLDER)
+        if number % _FOLDER == 0:
+            folder.mkdir()
+        (folder / str(number)).write_bytes(b"%d\n" % number)
 
 
 def afresh(world: World) -> None:
