@@ -8,6 +8,7 @@ from functools import cached_property
 from math import inf
 from pathlib import Path
 
+from emily_infra.backup.faults import BackupError
 from emily_infra.backup.here import Here
 from emily_infra.backup.restic import keys
 from emily_infra.backup.restic.faults import ResticFailed, TooOld
@@ -107,7 +108,7 @@ class Restic:
             raise self.fault(Done(-1 if ending.status is None else ending.status, complaints.all()))
         return bytes(answer)
 
-    def fault(self, done: Done) -> Exception:
+    def fault(self, done: Done) -> BackupError:
         """The error for a run that did not end well."""
         return fault(self.name, self.repository.url, done)
 
@@ -140,7 +141,7 @@ class Restic:
             "TZ": "UTC",
         }
 
-    def _silent(self, call: Call, complaints: "_Complaints") -> Exception:
+    def _silent(self, call: Call, complaints: "_Complaints") -> BackupError:
         said = (*complaints.all(), f"no answer within {call.deadline:g} s")
         return self.fault(Done(1, said))
 
