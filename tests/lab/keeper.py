@@ -75,7 +75,7 @@ if [ ! -d /var/lib/ledger ]; then
   install -d -o postgres -g postgres /var/lib/ledger
   as $bin/initdb -D /var/lib/ledger -A trust --no-sync >/dev/null
 fi
-as $bin/pg_ctl -D /var/lib/ledger -w -l /var/lib/ledger/log -o "-k /run/ledger -h ''" status >/dev/null ||
+as $bin/pg_ctl -D /var/lib/ledger status >/dev/null ||
   as $bin/pg_ctl -D /var/lib/ledger -w -t 300 -l /var/lib/ledger/log -o "-k /run/ledger -h ''" start
 as $bin/psql -h /run/ledger -qc 'create database ledger' postgres 2>/dev/null || :
 as $bin/psql -h /run/ledger -qc 'create table if not exists entries (id serial, amount int)' ledger
