@@ -24,7 +24,7 @@ def fill(world: World, empty: Path) -> World:
 def restic(world: World, *argv: str, name: str = "shed") -> str:
     """What restic says of a repository."""
     url = json.loads(world.config.read_text())["repositories"][name]["url"]
-    cache = str(world.root / "cache/restic")
+    cache = str(world.root / "cache/restic" / name)
     password = str(world.root / "secrets/restic")
     words = ("-r", url, "--password-file", password, "--cache-dir", cache)
     done = world.program("restic", *words, *argv)
