@@ -57,6 +57,8 @@ class Taken:
     size: int | None = None
     unseen: str = ""
     """Why the pool could not be asked; the rest is then as it was remembered."""
+    stopped: str = ""
+    """Why nothing of it is expired until a person has looked."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,7 @@ def broken(settings: Settings, seen: Seen, now: datetime) -> list[Broken]:
     return [
         *_unseen(rows),
         *_snapshots(rows, now),
+        *_stopped(rows),
         *_copies(settings, seen, rows, now),
         *_reading(settings, seen, now),
         *_drills(settings, seen, now),
@@ -214,6 +217,16 @@ def _snapshots(rows: list[Cover], now: datetime) -> Iterator[Broken]:
     for names, due in _together(rows, newest, now):
         look = ("journalctl", "--unit", "emily-snapshot", "--since", "-1d")
         yield Broken(f"snapshots of {names}", due, "", look)
+
+
+def _stopped(rows: list[Cover]) -> Iterator[Broken]:
+    stopped: dict[str, list[str]] = {}
+    for row in rows:
+        if row.taken.stopped:
+            stopped.setdefault(row.taken.stopped, []).append(row.dataset)
+    for why, datasets in sorted(stopped.items()):
+        look = ("emily-infra", "backup", "expire", "--dry-run")
+        yield Broken(f"expiring of {_few(datasets)}", None, f"stopped: {why}", look)
 
 
 def _copies(settings: Settings, seen: Seen, rows: list[Cover], now: datetime) -> Iterator[Broken]:
@@ -247,8 +260,12 @@ def _together(
         if due and not due.is_kept(now):
             late.setdefault(due, []).append(row.dataset)
     for due, names in late.items():
-        more = f" and {len(names) - 3} more" if len(names) > 4 else ""
-        yield ", ".join(names[:3] if more else names) + more, due
+        yield _few(names), due
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 4 else ""
+    return ", ".join(names[:3] if more else names) + more
 
 
 def _reading(settings: Settings, seen: Seen, now: datetime) -> Iterator[Broken]:

@@ -1,6 +1,8 @@
 """What this host knows of its backups without asking anyone outside: its pools, its own notes."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +18,9 @@ from emily_infra.observe.backups import backups
 
 _ENOUGH = 10_000_000
 """Bytes that drills must have restored to say how fast that is: restic's start takes seconds."""
+_STOPPED = re.compile(
+    r'^emily_snapshot_stopped\{dataset="([^"]+)",reason="([^"]+)"\} 1', re.MULTILINE
+)
 _PATIENCE = 20.0
 """Seconds for one list: a pool that takes longer stands still, or is as good as that."""
 
@@ -39,8 +44,11 @@ def _taken(here: Here) -> dict[str, Taken]:
     for pool, datasets in by_pool.items():
         try:
             pools.alive(here, pool)
-            sizes = _sizes(here, datasets)
-            found |= {each: _dataset(here, each, sizes.get(each)) for each in datasets}
+            sizes, stops = _sizes(here, datasets), _stops(here, pool)
+            found |= {
+                each: replace(_dataset(here, each, sizes.get(each)), stopped=stops.get(each, ""))
+                for each in datasets
+            }
         except (CommandFailed, Expired, Standstill) as error:
             why = str(error).splitlines()[-1].strip()
             found |= {each: _remembered(here, pool, each, why) for each in datasets}
@@ -49,12 +57,20 @@ def _taken(here: Here) -> dict[str, Taken]:
 
 def _remembered(here: Here, pool: str, dataset: str, why: str) -> Taken:
     """What the last run wrote down, where the pool cannot be asked."""
-    try:
-        text = (here.settings.paths.metrics / f"emily-snapshots-{pool}.prom").read_text()
-    except OSError:
-        text = ""
-    newest = backups({pool: text}).snapshots.get(dataset)
+    newest = backups({pool: _figures(here, pool)}).snapshots.get(dataset)
     return Taken(datetime.fromtimestamp(newest, UTC) if newest else None, unseen=why)
+
+
+def _figures(here: Here, pool: str) -> str:
+    try:
+        return (here.settings.paths.metrics / f"emily-snapshots-{pool}.prom").read_text()
+    except OSError:
+        return ""
+
+
+def _stops(here: Here, pool: str) -> dict[str, str]:
+    """By dataset, why the last run let nothing go."""
+    return dict(_STOPPED.findall(_figures(here, pool)))
 
 
 def _sizes(here: Here, datasets: Iterable[str]) -> dict[str, int]:

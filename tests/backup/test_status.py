@@ -175,3 +175,15 @@ def test_a_run_that_is_at_work_is_told(world: World) -> None:
         done = world.run("status")
 
     assert "at work: offsite on repository-shed, process" in done.out
+
+
+def test_where_expiring_stopped_a_person_is_told(world: World) -> None:
+    world.run("snapshot")
+    world.later(days=400)
+    world.run("snapshot")
+
+    told = [each for each in status(world)["broken"] if "expiring" in each["what"]]
+
+    assert [each["what"] for each in told] == ["expiring of tank/db, tank/home, tank/home/photos"]
+    assert told[0]["why"].startswith("stopped: ")
+    assert told[0]["look"] == ["emily-infra", "backup", "expire", "--dry-run"]
