@@ -123,20 +123,21 @@ def dead_pid() -> int:
 
 
 @pytest.mark.parametrize(
-    ("pid", "age", "dead"),
+    ("find_pid", "age", "dead"),
     [
-        (os.getpid(), timedelta(0), "alive"),
-        (dead_pid(), timedelta(0), "dead"),
-        (
-            os.getpid(),
-            timedelta(minutes=5),
-            "alive",
-        ),  # reused, and too young for restic's own unlock
-        (os.getpid(), timedelta(days=3000), "dead"),
-        (1, timedelta(0), "alive"),
+        (os.getpid, timedelta(0), "alive"),
+        (dead_pid, timedelta(0), "dead"),
+        (os.getpid, timedelta(minutes=5), "alive"),  # reused; too young for restic's own unlock
+        (os.getpid, timedelta(days=3000), "dead"),
+        (lambda: 1, timedelta(0), "alive"),
     ],
+    ids=["ours", "gone", "reused", "long reused", "of root"],
 )
-def test_a_lock_is_dead_where_its_process_is(pid: int, age: timedelta, dead: str) -> None:
+def test_a_lock_is_dead_where_its_process_is(
+    find_pid: Callable[[], int], age: timedelta, dead: str
+) -> None:
+    pid = find_pid()
+
     lock = Lock("id", "box", pid, NOW - age)
 
     assert lock.is_dead(NOW) is (dead == "dead")
