@@ -9,16 +9,16 @@ from pathlib import Path
 from emily_infra.backup import catalogue
 from emily_infra.backup.catalogue import Snapshot
 from emily_infra.backup.choosing import Chosen, by_pool, choose, late
-from emily_infra.backup.faults import NotPrivate, NotShown
+from emily_infra.backup.faults import NotShown
 from emily_infra.backup.here import Here, this_run
 from emily_infra.backup.locks import locked
 from emily_infra.backup.settings import Settings
+from emily_infra.backup.shielded import apart, away, mount
 from emily_infra.machine import CommandFailed, Expired
-from emily_infra.machine.namespace import mounts, separate_mounts
+from emily_infra.machine.namespace import mounts
 
 _LISTING = 1800.0
 """Seconds to wait for a pool: it may be destroying what is no longer kept."""
-_MOUNTING = 300.0
 _EMPTY = 1 << 20
 """Bytes that a dataset without any file may take, with room to spare on wide raidz."""
 _UNPLACED = ".datasets"
@@ -137,20 +137,14 @@ def shown(here: Here, chosen: Chosen) -> Iterator[None]:
         _count(here, chosen)
         yield
     finally:
-        _away(here, root)
+        away(here, root)
 
 
 def _prepare(here: Here, root: Path) -> None:
-    try:
-        separate_mounts()
-    except OSError as error:
-        raise NotPrivate(
-            f"snapshots cannot be shown to this run alone: {error.strerror}",
-            hint="run it as root; inside a container, give it CAP_SYS_ADMIN",
-        ) from error
+    apart()
     root.mkdir(parents=True, exist_ok=True)
     if any(os.fsdecode(each.at) == str(root) for each in mounts()):
-        _away(here, root)
+        away(here, root)
     # In memory, so that no folder is left where a dataset once was.
     here.run("mount", "-t", "tmpfs", "-o", "mode=0700,size=1m", _ROOT, str(root))
 
@@ -166,7 +160,7 @@ def _mount(here: Here, snapshot: Snapshot) -> str:
             f"mount {snapshot.dataset}, so that it is there in the next one"
         )
     try:
-        here.run("mount", "-t", "zfs", "-o", "ro", snapshot.full, str(path), deadline=_MOUNTING)
+        mount(here, snapshot, path)
     except (CommandFailed, Expired) as error:
         return why(error)
     return ""
@@ -203,15 +197,6 @@ def _count(here: Here, chosen: Chosen) -> None:
             "were to be; nothing was copied",
             hint=f"another program mounts there; find it: findmnt -R {root}",
         )
-
-
-def _away(here: Here, root: Path) -> None:
-    """Unmount all of it; what is still in use goes when its last reader does."""
-    try:
-        here.run("umount", "--recursive", str(root))
-    except (CommandFailed, Expired):
-        with contextlib.suppress(CommandFailed, Expired):
-            here.run("umount", "--recursive", "--lazy", str(root))
 
 
 def why(error: CommandFailed | Expired) -> str:

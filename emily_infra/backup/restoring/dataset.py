@@ -8,7 +8,7 @@ from pathlib import Path
 from emily_infra.backup import catalogue
 from emily_infra.backup.faults import InTheWay
 from emily_infra.backup.here import Here, lives, this_run
-from emily_infra.backup.looking import apart
+from emily_infra.backup.shielded import apart
 from emily_infra.machine import CommandFailed, Expired
 
 MARK = "org.emily-infra:scratch"
