@@ -59,6 +59,7 @@ _HARDWARE = """
     serviceConfig = {
       Type = "oneshot";
       User = "postgres";
+      ExecCondition = "/usr/bin/test -S /run/ledger/.s.PGSQL.5432";
       ExecStart = [
         "/usr/lib/postgresql/17/bin/pg_dump -h /run/ledger -Fc -f /srv/db/ledger.new ledger"
         "/bin/mv /srv/db/ledger.new /srv/db/ledger.dump"
