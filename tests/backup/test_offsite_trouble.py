@@ -22,7 +22,7 @@ from emily_infra.backup.restic.faults import ResticFailed
 from tests.backup.shed import ALL, clean, copies, figures, next_hour, restic, restored
 from tests.backup.world import World, building
 
-CRASHES = int(os.environ.get("EMILY_CRASHES", "8"))
+CRASHES = int(os.environ.get("EMILY_CRASHES", "5"))
 LINES = 200_000
 TALKATIVE = """#!/bin/sh
 case "$*" in
