@@ -130,3 +130,16 @@ def test_a_check_whose_dump_is_not_in_the_copy_says_so(world: World, tmp_path: P
 
     assert prove(world.here(), "tank/db", tmp_path) == {"ledger": f"{missing} is not in the copy"}
     assert prove(world.here(), "tank/home", tmp_path) == {}
+
+
+def test_a_dump_gets_no_more_rights_than_the_server_it_is_loaded_into(
+    here: Here, space: Path
+) -> None:
+    file = space / "ledger.sql"
+    file.write_text(f"\\! touch {space}/by-root\ncreate table entry (number int);\n")
+
+    with Server.started(here, programs(here), space) as server:
+        server.load(file, "sql")
+
+        assert server.ask("select count(*) from entry") == "0"
+    assert not (space / "by-root").exists()

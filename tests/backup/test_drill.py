@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from emily_infra.backup import ledger
+from emily_infra.backup.drilling.candidates import candidates
+from emily_infra.backup.drilling.drill import Plan, drill
+from emily_infra.backup.drilling.room import rooms
 from emily_infra.backup.evidence import folder, lines
+from emily_infra.backup.restic.repository import contact
 from tests.backup import kept
 from tests.backup.test_evidence import make_key
 from tests.backup.trees import plant
@@ -185,6 +190,78 @@ def test_a_full_pool_is_drilled_in_the_cache(world: World, key: Path) -> None:
     assert done.code == 0, done.err + done.out
     assert found["tank/home"]["verdict"] == "same"
     assert untidy(world) == []
+
+
+def verdict(world: World) -> str:
+    figures = (world.root / "metrics" / "emily-drill-shed.prom").read_text()
+    return next((line[-3:] for line in figures.splitlines() if "test_success{" in line), "none")
+
+
+@pytest.mark.usefixtures("home")
+def test_what_differs_is_told_even_if_the_drill_is_stopped_after_it(
+    world: World, key: Path
+) -> None:
+    changed = world.contents(f"tank/db@{world.snapshots('tank/db')[0]}") / "ledger"
+    changed.write_bytes(b"balance 2" * 1000)
+
+    running = drill(world.here(), "shed", Plan("a test", 1, key=key))
+    first = next(running)
+    running.close()
+
+    assert (first.dataset, first.verdict) == ("tank/db", "differs")
+    assert verdict(world) == "0.0"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_drill_that_was_stopped_is_no_success(world: World, key: Path) -> None:
+    running = drill(world.here(), "shed", Plan("a test", 1, key=key))
+    assert next(running).verdict == "same"
+    running.close()
+
+    assert verdict(world) == "none"
+
+
+@pytest.mark.usefixtures("home")
+def test_where_no_file_fits_nothing_was_proved(
+    world: World, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emily_infra.backup.drilling.room.SHARE", 0.0)
+
+    found = {each.dataset: each for each in drill(world.here(), "shed", Plan("a test", 1, key=key))}
+
+    assert found["tank/db"].verdict == "could not run"
+    assert "none of its 1 files fits" in found["tank/db"].why
+    assert verdict(world) == "none"
+
+
+@pytest.mark.usefixtures("home")
+def test_an_alert_learns_of_a_log_that_was_changed(world: World, key: Path) -> None:
+    drilled(world, key)
+    figures = world.root / "metrics" / "emily-evidence.prom"
+    assert "emily_evidence_valid 1.0" in figures.read_text()
+
+    log = folder(world.here()) / "log.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"same"', b'"differs"', 1))
+    drilled(world, key)
+
+    assert "emily_evidence_valid 0.0" in figures.read_text()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_copy_that_is_known_to_lack_files_is_never_drilled(world: World) -> None:
+    here = world.here()
+    known = ledger.load(here, "shed")
+    partial = known.copies[0].model_copy(update={"verdict": "partial"})
+    ledger.save(here, "shed", known.model_copy(update={"copies": (partial,)}))
+
+    assert candidates(here, contact(here, "shed")) == []
+
+
+def test_what_is_encrypted_is_restored_nowhere_in_the_clear(world: World) -> None:
+    world.zfs("create", "-o", "encryption=on", "-o", "keyformat=raw", "vault/safe")
+
+    assert [each.above for each in rooms(world.here(), "vault/safe")] == ["vault/safe"]
+    assert [each.above for each in rooms(world.here(), "tank/db")] == ["tank", ""]
 
 
 CALLS = (

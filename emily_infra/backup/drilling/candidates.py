@@ -24,8 +24,13 @@ def candidates(here: Here, restic: Restic) -> list[Copy]:
     there = {each.copy.id: each for each in listed(restic)}
     known = ledger.load(here, restic.name).copies
     good = [each for each in known if each.verdict == "good" and each.id in there]
-    if not good:  # nothing is remembered: their times tell which snapshots they are of
-        good = [each.copy for each in there.values() if not each.marked]
+    if not good:  # of what is not remembered, its time tells which snapshots it is of
+        judged = {each.first_id for each in known}
+        good = [
+            each.copy
+            for each in there.values()
+            if not each.marked and each.copy.first_id not in judged
+        ]
     return sorted(good, key=lambda each: each.time, reverse=True)
 
 

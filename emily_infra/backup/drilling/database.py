@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,7 @@ from emily_infra.backup.faults import BackupError
 from emily_infra.backup.here import Here
 from emily_infra.machine import CommandFailed
 from emily_infra.machine.child import Program
+from emily_infra.machine.pipe import pipe
 from emily_infra.machine.serving import serving
 
 _PROGRAMS = ("initdb", "postgres", "pg_restore", "psql")
@@ -147,13 +148,20 @@ class Server:
         """What psql complains of; it goes on after an error, and ends as if there were none."""
         errors: list[str] = []
 
-        def hear(line: str) -> None:
+        def hear(_place: int, said: bytes) -> None:
+            line = said.decode(errors="replace")
             if "ERROR:" in line and not _HARMLESS.search(line) and len(errors) < _NAMED:
                 errors.append(line.strip())
 
-        words = (f"--dbname={_DATABASE}", "--output=/dev/null", f"--file={plain}")
-        hearing = replace(self.here.machine, on_line=hear)
-        hearing.run(*self._command(*_PSQL, *words), deadline=_LOADING)
+        words = self._command(*_PSQL, f"--dbname={_DATABASE}", "--output=/dev/null", "--file=-")
+        # A script may hold commands for a shell (\\!): they get the rights of the server, not ours.
+        program = Program((*_as(_user()), *words), self.here.environment, self.folder)
+        with plain.open("rb") as script:
+            (ending,) = pipe(
+                [program], on_complaint=hear, source=script.fileno(), deadline=_LOADING
+            )
+        if ending.status:
+            raise CommandFailed(self.here.settings.host, words, ending)
         return errors
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,7 +46,7 @@ class Plan:
     progress: Progress = silent
 
 
-def drill(here: Here, name: str, plan: Plan) -> Iterator[Finding]:
+def drill(here: Here, name: str, plan: Plan) -> Generator[Finding, None, None]:
     """Every dataset of a repository; one that fails keeps no other from being drilled.
 
     Each finding is in the log, signed, before it is handed out.
@@ -62,11 +62,14 @@ def drill(here: Here, name: str, plan: Plan) -> Iterator[Finding]:
             results = (Finding(plan.by, name, each, Verdict.NOT_RUN, why=why) for each in datasets)
         else:
             results = (_guarded(here, restic, each, copies, plan) for each in datasets)
-        for each in results:
-            append(here, each, plan.key)
-            found.append(each)
-            yield each
-        record.publish(here, name, found)
+        try:
+            for each in results:
+                found.append(each)
+                append(here, each, plan.key)
+                yield each
+        finally:  # what differs is told, even where the rest took too long and was stopped
+            record.publish(here, name, found, of=len(datasets))
+        record.attest(here, (plan.key, KEY))
 
 
 def _guarded(here: Here, restic: Restic, dataset: str, copies: list[Copy], plan: Plan) -> Finding:
@@ -139,14 +142,17 @@ class _Case:
 
 
 def _drilled(case: _Case, blank: Finding) -> Finding:
-    found = rooms(case.here, pool_of(case.dataset))
+    found = rooms(case.here, case.dataset)
     with viewing(case.here) as view, view.of([case.chosen.snapshot]) as top:
-        sample = case.sample(bytes(top), max(each.bytes for each in found))
+        sample = case.sample(bytes(top), max((each.bytes for each in found), default=0))
         size, count = (
             (sample.of_bytes, sample.of_files)
             if case.plan.whole
             else (sample.bytes, len(sample.paths))
         )
+        if sample.of_files and not count:
+            why = f"none of its {sample.of_files} files fits where drills may write"
+            return replace(blank, why=why)
         with taken(case.here, enough(found, size + count * _SMALLEST)) as space:
             read = _read(case, space / "restored", top, sample)
             if read.differences:  # a flipped bit of memory is no reason to wake anybody

@@ -1,10 +1,11 @@
 """What the alerts learn of drills."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from emily_infra.backup import metrics, state
 from emily_infra.backup.evidence import Finding, Verdict
+from emily_infra.backup.examining import examine
 from emily_infra.backup.here import Here
 from emily_infra.backup.metrics import Sample
 
@@ -13,8 +14,8 @@ _ENOUGH = 10_000_000
 """Bytes, below which the start of restic is all that a rate would measure."""
 
 
-def publish(here: Here, repository: str, found: Sequence[Finding]) -> None:
-    """Figures of a repository's newest drill.
+def publish(here: Here, repository: str, found: Sequence[Finding], *, of: int) -> None:
+    """Figures of a repository's newest drill, OF so many datasets.
 
     One that could not run leaves the last verdict as it was: its age is what raises the alarm.
     """
@@ -23,13 +24,19 @@ def publish(here: Here, repository: str, found: Sequence[Finding]) -> None:
     verdicts = {each.verdict for each in found}
     if Verdict.DIFFERS in verdicts:
         known["success"] = 0
-    elif verdicts == {Verdict.SAME}:
+    elif verdicts == {Verdict.SAME} and len(found) == of:
         known |= {"success": 1, "last": here.now().timestamp()}
     size, seconds = (sum(getattr(each, key) for each in found) for key in ("bytes", "seconds"))
     if size >= _ENOUGH:
         known["rate"] = seconds * _GB / size
     state.write(file, known)
     metrics.publish(here, f"drill-{repository}", _samples(repository, known))
+
+
+def attest(here: Here, keys: Iterable[Path]) -> None:
+    """Whether the log of drills is as it was written: nobody else looks before it is needed."""
+    valid = not examine(here, keys).faults
+    metrics.publish(here, "evidence", [Sample("emily_evidence_valid", valid)])
 
 
 _SERIES = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.faults import NoRoom
 from emily_infra.backup.here import Here, lives, this_run
 from emily_infra.backup.restoring.dataset import mount, scratch, unmount
@@ -25,18 +26,24 @@ _FOLDER = "emily-drill-"
 class Room:
     """Where a drill may write, and how much."""
 
-    pool: str
-    """Empty: in a folder of the cache."""
+    above: str
+    """The dataset that it is made in; empty: in a folder of the cache."""
     bytes: int
 
 
-def rooms(here: Here, pool: str) -> list[Room]:
-    """On the pool of the dataset first, since that has what its files need; then in the cache."""
+def rooms(here: Here, dataset: str) -> list[Room]:
+    """On its own pool first, since that has what its files need; then in the cache.
+
+    What is encrypted is restored below itself alone: anywhere else it would lie in the clear.
+    """
+    sealed = here.run("zfs", "get", "-Hp", "-o", "value", "encryption", dataset).strip() != "off"
+    above = dataset if sealed else pool_of(dataset)
     found = []
     with contextlib.suppress(CommandFailed, Expired, ValueError):
-        free = int(here.run("zfs", "list", "-Hp", "-o", "available", pool))
-        found.append(Room(pool, int(free * SHARE)))
-    found.append(Room("", int(_free(_folder(here)) * SHARE)))
+        free = int(here.run("zfs", "list", "-Hp", "-o", "available", above))
+        found.append(Room(above, int(free * SHARE)))
+    if not sealed:
+        found.append(Room("", int(_free(_folder(here)) * SHARE)))
     return found
 
 
@@ -45,7 +52,7 @@ def enough(found: list[Room], size: int) -> Room:
     for each in found:
         if each.bytes >= max(size, _LEAST):
             return each
-    most = max(each.bytes for each in found)
+    most = max((each.bytes for each in found), default=0)
     raise NoRoom(
         f"a drill would write {approximately(size)}, and may fill {approximately(most)} at most",
         hint="half of what is free on the pool, or below paths.cache, may be filled: make room, or "
@@ -56,8 +63,8 @@ def enough(found: list[Room], size: int) -> Room:
 @contextlib.contextmanager
 def taken(here: Here, room: Room) -> Iterator[Path]:
     """A folder to fill, which is gone afterwards; what killed drills left goes first."""
-    if room.pool:
-        with scratch(here, room.pool, "drill", quota=room.bytes) as (name, base):
+    if room.above:
+        with scratch(here, room.above, "drill", quota=room.bytes) as (name, base):
             base.chmod(0o711)  # the database of a check runs as another user
             place = base / "space"
             place.mkdir()
