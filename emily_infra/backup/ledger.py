@@ -1,7 +1,7 @@
 """What a host remembers of its copies: one file a repository, rebuilt from it when lost."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,9 @@ REMEMBERED = 100
 """Copies; a repository that nothing is forgotten from gathers them without end."""
 SHRINKS = 0.2
 """The part of files or bytes that may be gone without a word from the operator."""
+
+_AHEAD = timedelta(minutes=5)
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 Verdict = Literal["good", "partial", "shrunk"]
 
@@ -88,7 +91,7 @@ class Ledger(Part):
     """All that is remembered of a repository."""
 
     copies: tuple[Copy, ...] = ()
-    """In the order of their times."""
+    """In the order of their times; those that a wrong clock dated ahead come first."""
     running: Running | None = None
     first: datetime | None = None
     """The end of the first run that was remembered, and of the last."""
@@ -112,7 +115,7 @@ class Ledger(Part):
         """With a copy that has ended; what was known of the same one is replaced."""
         others = [each for each in self.copies if each.first_id != copy.first_id]
         added = copy.counted.added if len(others) == len(self.copies) else 0
-        copies = sorted([*others, copy], key=lambda each: (each.time, each.ended))[-REMEMBERED:]
+        copies = _in_order([*others, copy], copy.ended)[-REMEMBERED:]
         return self.model_copy(
             update={
                 "copies": tuple(copies), "running": None, "unfinished": None,
@@ -142,7 +145,12 @@ def judged(counted: Counted, last: Copy | None, *, unread: int) -> Verdict:
     return "good"
 
 
-def agreed(ledger: Ledger, there: Iterable[Copy]) -> Ledger:
+def _in_order(copies: Iterable[Copy], now: datetime) -> list[Copy]:
+    """By time; one from the future would be the newest for years, whatever came after it."""
+    return sorted(copies, key=lambda each: (each.time - _AHEAD <= now, each.time, each.ended))
+
+
+def agreed(ledger: Ledger, there: Iterable[Copy], now: datetime = _FOREVER) -> Ledger:
     """What is remembered, made to agree with the copies that a repository has.
 
     What it no longer has is forgotten. What it has and nobody remembers is what a killed run left,
@@ -151,7 +159,7 @@ def agreed(ledger: Ledger, there: Iterable[Copy]) -> Ledger:
     known = {each.first_id: each for each in ledger.copies}
     copies: list[Copy] = []
     good: Copy | None = None
-    for found in sorted(there, key=lambda each: (each.time, each.ended)):
+    for found in _in_order(there, now):
         old = known.get(found.first_id)
         copy = _same(old, found) if old else _adopted(found, ledger.running, good)
         copies.append(copy)

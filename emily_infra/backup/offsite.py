@@ -124,7 +124,8 @@ class _Run:
     def _settle(self) -> None:
         """Agree with the repository on what is in it, and finish what a killed run did not."""
         there = copies.listed(self.restic)
-        self.known = ledger.agreed(self.known, [each.copy for each in there])
+        found = [each.copy for each in there]
+        self.known = ledger.agreed(self.known, found, self.here.now())
         done = {each.copy.first_id for each in there if each.marked}
         known = self.known.copies
         self._mark([each for each in known if each.verdict != "good" and each.first_id not in done])
@@ -230,7 +231,7 @@ class _Run:
             self._mark([copy])
         ledger.save(self.here, self.name, self.known)
         self._publish()
-        return self.known.newest or copy
+        return next(each for each in self.known.copies if each.first_id == copy.first_id)
 
     def _stopped(self, end: datetime) -> Report:
         """Its hours are over; the next run goes on from restic's last index, ten minutes ago."""

@@ -113,3 +113,16 @@ def test_no_more_copies_are_remembered_than_are_useful() -> None:
 
     assert len(found.copies) == ledger.REMEMBERED
     assert found.first == NOON
+
+
+def test_a_copy_that_a_wrong_clock_dated_ahead_is_not_the_newest_for_years() -> None:
+    ahead, now = copy("a", 3000), NOON + timedelta(days=2)
+    after = copy("b", 1, verdict="partial")
+
+    kept = Ledger(copies=(ahead,)).having(after)
+    found = agreed(Ledger(), [ahead, copy("b", 1)], now)
+
+    assert kept.newest == after
+    assert [each.id for each in found.copies] == ["a", "b"]
+    assert found.newest
+    assert found.newest.id == "b"
