@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from emily_infra.backup import ledger
 from emily_infra.backup.restic.faults import Kept
 from emily_infra.backup.restic.messages import Copy, Group, groups
 from emily_infra.backup.restic.program import Call, Restic
@@ -78,6 +79,13 @@ def refuse(restic: Restic, copies: Sequence[Copy]) -> None:
         raise Kept(f"the newest copy in {name} is of {when}: copies have stopped", hint=again)
     if set(newest.tags) != {restic.tag}:
         raise Kept(f"the newest copy in {name} ({when}) is not complete", hint=again)
+    killed = ledger.load(restic.here, name).running
+    if killed and killed.time == newest.time:
+        raise Kept(
+            f"the run that made the newest copy in {name} ({when}) was killed before it said "
+            "whether that is complete",
+            hint=again,
+        )
 
 
 def _ours(restic: Restic, copies: Sequence[Copy], found: Sequence[Group]) -> None:

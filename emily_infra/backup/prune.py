@@ -46,6 +46,7 @@ def prune(here: Here, name: str, *, wait: float = WAIT) -> Pruned:
     """Forget what no rule keeps, then remove its data; Kept where something is wrong."""
     _allowed(here, name)
     with locked(here, f"repository-{name}", verb="prune", wait=wait):
+        _allowed(here, name)  # a check that was waited for may have found it damaged
         restic = contact(here, name)
         fates = tuple(foreseen(restic))
         _forget(restic, fates, wait)

@@ -28,6 +28,11 @@ class Shares:
         """Since when the share waits that waits longest."""
         return min(self.waits_since(share) for share in range(1, self.of + 1))
 
+    @property
+    def errors(self) -> int:
+        """How many packs are damaged, as far as is known; a share with no pack named counts one."""
+        return sum(max(1, len(packs)) for packs in self.damaged.values())
+
     def next(self) -> int:
         """What is read now: what was damaged, then what waits longest."""
         return min(
@@ -73,7 +78,9 @@ def from_data(data: Mapping[str, Any] | None, of: int, now: datetime) -> Shares:
         return Shares(of, now)
     if known.of != of:
         whole = known.oldest if len(known.read) == known.of else known.since
-        return Shares(of, whole, {}, {1: ()} if known.damaged else {}, known.succeeded)
+        # Whichever share has it now: all of them have to be clean before it is forgotten.
+        doubtful = range(1, of + 1) if known.damaged else ()
+        return Shares(of, whole, {}, dict.fromkeys(doubtful, ()), known.succeeded)
     return known
 
 

@@ -74,12 +74,12 @@ def _one(restic: Restic, wait: float) -> int:
         restic.here.tell(f"repository {restic.name}: share {share} has errors; reading it again")
         done = _read(restic, share, wait)
     if done.status == DONE:
-        _remember(restic, known.clean(share, restic.here.now()), errors=0)
+        _remember(restic, known.clean(share, restic.here.now()))
         return share
     if not damage(done):
         raise restic.fault(done)
     packs = packs_of(done)
-    _remember(restic, known.broken(share, packs), errors=max(1, len(packs)))
+    _remember(restic, known.broken(share, packs))
     raise _damaged(restic, done, packs)
 
 
@@ -129,12 +129,12 @@ def _files(restic: Restic, packs: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _remember(restic: Restic, known: Shares, *, errors: int) -> None:
+def _remember(restic: Restic, known: Shares) -> None:
     state.write(_file(restic.here, restic.name), known.as_data())
     labels = {"repository": restic.name}
     samples = [
         Sample("emily_verify_oldest_timestamp_seconds", known.oldest.timestamp(), labels),
-        Sample("emily_verify_errors", errors, labels),
+        Sample("emily_verify_errors", known.errors, labels),
     ]
     if known.succeeded:
         moment = known.succeeded.timestamp()

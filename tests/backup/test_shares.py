@@ -63,3 +63,13 @@ def test_a_time_from_a_clock_that_was_ahead_counts_as_now() -> None:
     shares = Shares(1, BEGIN).clean(1, BEGIN + 1000 * DAY)
 
     assert from_data(shares.as_data(), 1, BEGIN + DAY).oldest == BEGIN + DAY
+
+
+def test_with_another_number_of_shares_a_damage_is_only_over_once_all_are_clean() -> None:
+    damaged = after(4)[0].broken(3, ("ab" * 32,))
+
+    shares = from_data(damaged.as_data(), 2, BEGIN + 9 * DAY)
+
+    assert (sorted(shares.damaged), shares.errors) == ([1, 2], 2)
+    assert shares.clean(1, BEGIN).errors == 1
+    assert shares.clean(1, BEGIN).clean(2, BEGIN).errors == 0

@@ -1,14 +1,19 @@
 """`backup prune`: old copies go, and nothing else."""
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from emily_infra.backup import ledger
+from emily_infra.backup.ledger import Ledger, Running
 from emily_infra.backup.locks import locked
 from emily_infra.backup.restic.program import Restic
+from emily_infra.backup.shares import from_data
 from emily_infra.backup.state import write
 from tests.backup.restic.copies import copied, figure, ids, made, taken_over
 from tests.backup.world import World
@@ -161,3 +166,36 @@ def test_a_second_run_is_told_who_is_at_work(world: World) -> None:
         done = world.run("prune", "shed", "--wait", "0")
 
     assert (done.code, "offsite" in done.err) == (7, True)
+
+
+def test_nothing_goes_while_nobody_said_whether_the_newest_copy_is_complete(
+    world: World, shed: Restic
+) -> None:
+    running = Running(time=NOW, snapshots={}, began=NOW)
+    ledger.save(world.here(), "shed", Ledger(running=running))
+
+    refused(world, shed, "was killed before it said")
+
+
+def test_a_damage_that_is_found_while_it_waits_stops_it(world: World, shed: Restic) -> None:
+    before, lock = ids(shed), world.here().settings.paths.locks / "repository-shed"
+    with locked(world.here(), "repository-shed", verb="verify"):
+        waiting = world.begin("prune", "shed")
+        while str(lock) not in opened(waiting.pid):
+            assert waiting.poll() is None
+        damaged = from_data(None, shed.repository.verify.subsets, NOW).broken(1, ("ab" * 32,))
+        write(world.root / "state/repositories/shed-verify.json", damaged.as_data())
+
+    _, err = waiting.communicate()
+
+    assert (waiting.returncode, ids(shed)) == (1, before)
+    assert b"is damaged" in err
+
+
+def opened(pid: int) -> list[str]:
+    """The files that a process has open."""
+    found = []
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(os.readlink(each))
+    return found
