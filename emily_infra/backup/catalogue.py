@@ -129,13 +129,19 @@ def tag(job: str, run: str) -> str:
 
 
 def hold(here: Here, label: str, names: Sequence[str]) -> None:
-    """Keep snapshots from being destroyed; one that is held by this label already stays so."""
+    """Keep snapshots from being destroyed; one that is held by this label already stays so.
+
+    CommandFailed where one could not be held; all the others are.
+    """
+    failed: CommandFailed | None = None
     for some in _batches(names):
         try:
             here.run("zfs", "hold", label, *some)
         except CommandFailed as error:
             if "tag already exists" not in error.stderr:
-                raise
+                failed = failed or error
+    if failed:
+        raise failed
 
 
 def release(here: Here, label: str, names: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """One snapshot of many datasets of a pool, all of the same instant."""
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -14,12 +15,15 @@ _DEADLINE = 120.0
 _THERE = "dataset already exists"
 _FULL = "out of space"
 _SECOND = timedelta(seconds=1)
+_REFUSED = re.compile(r"^cannot create snapshot '([^'@]+)@", re.MULTILINE)
 
 
 class NotTaken(BackupError):
     """A snapshot could not be taken."""
 
     code = "BKP011"
+    blamed: tuple[str, ...] = ()
+    """The datasets that kept all the others from being taken with them."""
 
 
 def take(
@@ -74,7 +78,14 @@ def _free(here: Here, at: datetime, names: Collection[str]) -> tuple[str, dateti
     return name, at
 
 
-def _not_taken(datasets: Sequence[str], error: CommandFailed) -> NotTaken:
+def _not_taken(left: Sequence[str], error: CommandFailed) -> NotTaken:
+    blamed = tuple(each for each in left if each in _REFUSED.findall(error.stderr))
+    fault = _refusal(blamed or left, error)
+    fault.blamed = blamed
+    return fault
+
+
+def _refusal(datasets: Sequence[str], error: CommandFailed) -> NotTaken:
     pool = datasets[0].split("/")[0]
     what = f"no snapshot of {', '.join(datasets[:3])}{' and others' * (len(datasets) > 3)}"
     if _FULL in error.stderr:

@@ -106,7 +106,8 @@ def _reread(here: Here, names: list[str]) -> list[Snapshot]:
         return []
     columns = ",".join(catalogue.COLUMNS)
     try:
-        listed = here.run("zfs", "list", "-Hp", "-t", "snapshot", "-o", columns, *names)
+        command = ("zfs", "list", "-Hp", "-t", "snapshot", "-o", columns, *names)
+        listed = here.run(*command, deadline=_LISTING)
     except CommandFailed as error:  # one of them is gone, the others are listed
         listed = error.stdout
     except Expired:

@@ -180,13 +180,24 @@ class _Pool:
             return
         known = latch.remembered(self._here)
         names = {each.name for name in wanted for each in self._listed.get(name, ())}
-        taken = take(self._here, wanted, names, self._order.occasion)
+        taken = self._taken(wanted, names)
         if known.highest and known.is_behind(self._now):
             self._here.tell("this clock was further already; the snapshot counts from then on")
             latch.misdated(self._here, taken, known.highest)
         for each in taken:
             self._listed.setdefault(each.dataset, []).append(each)
         self._run.taken = taken
+
+    def _taken(self, wanted: list[str], names: set[str]) -> list[Snapshot]:
+        """Of all that can be: one command takes all or none, and one may lack what it reserves."""
+        try:
+            return take(self._here, wanted, names, self._order.occasion)
+        except NotTaken as error:
+            rest = [name for name in wanted if name not in error.blamed]
+            if not rest or len(rest) == len(wanted):
+                raise
+            self._run.trouble.append(error)
+            return take(self._here, rest, names, self._order.occasion)
 
     def _expire(self) -> None:
         here = self._here

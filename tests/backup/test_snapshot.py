@@ -319,3 +319,17 @@ def test_after_a_kill_the_next_run_lets_the_service_go_on_first(world: World) ->
 
     assert done.code == 0, done.err
     assert units(world)[1:] == ["start go-on.service", "start dump.service", "start go-on.service"]
+
+
+def test_one_dataset_that_lacks_what_it_reserves_keeps_no_other_from_its_snapshot(
+    world: World,
+) -> None:
+    world.at(NOON)
+    full = f"cannot create snapshot '{DB}@emily-20260601T120000Z': out of space"
+    world.faults.fail("zfs", TAKES, text=f"{full}\nno snapshots were created")
+
+    done = world.run("snapshot")
+
+    assert done.code == 1
+    assert f"no snapshot of {DB}: pool tank is out of space" in done.err
+    assert (len(world.snapshots(HOME)), world.snapshots(DB)) == (1, [])

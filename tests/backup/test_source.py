@@ -14,6 +14,7 @@ from emily_infra.backup import catalogue, source
 from emily_infra.backup.catalogue import Snapshot
 from emily_infra.backup.choosing import Chosen, choose, late
 from emily_infra.backup.faults import NotShown
+from emily_infra.machine import CommandFailed
 from tests.backup.world import World
 
 HOME = ("tank/home", "tank/home/photos", "tank/db")
@@ -261,3 +262,16 @@ def test_mounts_of_a_process_that_is_killed_are_gone() -> None:
 
     assert done.stdout == "True\n"
     assert b"emily-test" not in Path("/proc/self/mountinfo").read_bytes()
+
+
+def test_of_many_the_one_that_cannot_be_held_keeps_no_other_from_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "AT_ONCE", 1)
+    name = world.take("tank/db")
+
+    with pytest.raises(CommandFailed, match="does not exist"):
+        catalogue.hold(world.here(), "emily:x", ["tank/home@gone", f"tank/db@{name}"])
+
+    assert world.holds(f"tank/db@{name}") == {"emily:x"}
+    world.zfs("release", "emily:x", f"tank/db@{name}")
