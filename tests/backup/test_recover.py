@@ -276,3 +276,12 @@ def test_the_host_is_known_from_its_host_yaml() -> None:
     assert done.returncode == 1
     assert "this host has no repository attic" in done.stderr
     assert "its names: shed" in done.stderr
+
+
+def test_where_every_copy_lacks_files_that_is_said(lost: World) -> None:
+    restic(lost, "tag", "--add", "emily-partial", "latest")
+
+    done = recover(lost)
+
+    assert done.code == 3, done.err
+    assert "it lacks files that could not be read" in done.out

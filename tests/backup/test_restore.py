@@ -1,13 +1,14 @@
 """Restoring: all of it, under a new name, and never over what is there."""
 
 import os
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from emily_infra.backup.compare import Comparison
-from emily_infra.backup.restoring.placing import HOLDER, leftovers
+from emily_infra.backup.restoring.placing import HOLDER, Merged, _merge, leftovers
 from tests.backup import kept
 from tests.backup.trees import plant
 from tests.backup.world import World, building
@@ -272,3 +273,15 @@ def test_a_damaged_repository_gives_no_half_and_says_so(world: World, copied: Pa
     assert done.code == 1
     assert not (copied / "again").exists()
     assert holders(copied) == []
+
+
+def test_nothing_is_moved_into_another_file_system(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "file").write_bytes(b"old")
+    merged = Merged()
+
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+        _merge(made, Path(name), merged)
+
+        assert (merged.refused, os.listdir(name)) == ([Path(name)], [])

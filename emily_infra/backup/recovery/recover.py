@@ -46,6 +46,11 @@ class Plan:
     missing: tuple[str, ...]
     """Datasets that the repository should hold, and that are not in the copy."""
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether the copy lacks files, for want of a better one."""
+        return _PARTIAL in self.copy.tags
+
 
 @dataclass(frozen=True)
 class Recovered:

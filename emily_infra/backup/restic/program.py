@@ -19,6 +19,8 @@ from emily_infra.machine import CommandFailed, Expired, Program, stream
 
 OLDEST = (0, 17)
 _HARD_LINKS = "device-id-for-hardlinks"
+_KEEP_ALIVE = "-o ServerAliveInterval=15 -o ServerAliveCountMax=8"
+"""ssh by itself waits for ever for a server that went away without a word."""
 _REMEMBERED = 100
 _CLEANING_UP = 30.0
 """Seconds that restic gets to remove its lock."""
@@ -117,6 +119,8 @@ class Restic:
         words = ["restic", "--json"]
         if call.wait:
             words += ["--retry-lock", f"{int(call.wait)}s"]
+        if self.repository.url.startswith("sftp:"):
+            words += ["-o", f"sftp.args={_KEEP_ALIVE}"]
         if self.repository.upload_kib:
             words += ["--limit-upload", str(self.repository.upload_kib)]
         return Program(

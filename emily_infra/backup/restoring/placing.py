@@ -25,7 +25,7 @@ class Merged:
     replaced: int = 0
     added: int = 0
     refused: list[Path] = field(default_factory=list)
-    """Files where a folder is now, and the other way round."""
+    """Files where a folder is now, the other way round, and where something else is mounted."""
 
 
 @contextlib.contextmanager
@@ -102,7 +102,8 @@ def _merge(made: Path, place: Path, merged: Merged) -> None:
         merged.replaced += two is not None
         merged.added += two is None
         made.replace(place)
-    elif two != "folder":
+    elif two != "folder" or made.stat().st_dev != place.stat().st_dev:
+        # Nothing moves from one file system to another: a dataset is restored by itself.
         merged.refused.append(place)
     else:
         for name in os.listdir(made):

@@ -73,7 +73,7 @@ def recover(
         done = _carry_out(here, order, dry_run)
     if done:
         _end(settings, done, name, described)
-        missing = done.plan.missing or done.trouble
+        missing = done.plan.missing or done.trouble or done.plan.is_partial
         raise typer.Exit(_INCOMPLETE if missing else 0)
 
 
@@ -159,6 +159,8 @@ def _show(plan: "Plan") -> None:
     from emily_infra.cli.look import cell, show, table
 
     report(f"copy {plan.copy.id[:8]} of {plan.copy.time:%Y-%m-%d %H:%M:%SZ}")
+    if plan.is_partial:
+        report("it lacks files that could not be read when it was made; no whole one was chosen")
     if plan.newer:
         report(
             f"a newer one of {plan.newer.time:%Y-%m-%d %H:%M:%SZ} lacks files, and is passed over; "

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from emily_infra.backup.restoring.restore import Restored
 
 _INCOMPLETE = 3
+_WHY = "a folder is where a file was, or a file, or another dataset is mounted there"
 
 What = Annotated[
     str, typer.Argument(metavar="PATH|DATASET", help="Where it was, or a whole dataset.")
@@ -100,4 +101,4 @@ def _print(done: "Restored") -> None:
     if done.merged.replaced or done.merged.added:
         report(f"replaced {done.merged.replaced} files, added {done.merged.added}")
     for path in done.merged.refused:
-        mention(f"{printable(str(path))}: left as it is: a folder is where a file was, or a file")
+        mention(f"{printable(str(path))}: left as it is: {_WHY}")

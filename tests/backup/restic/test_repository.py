@@ -175,3 +175,13 @@ def test_a_bad_line_of_keys_is_named_without_its_secret(world: World, line: str)
         environment(world.here(), Secret(credential="keys", file=file))
     assert "hunter2" not in str(caught.value)
     assert os.path.basename(file) in str(caught.value)
+
+
+def test_a_server_behind_ssh_that_goes_away_is_noticed(world: World) -> None:
+    told = json.loads(world.config.read_text())
+    told["repositories"]["shed"]["url"] = "sftp:barn:/backup"
+    world.config.write_text(json.dumps(told))
+
+    argv = Restic(world.here(), "shed").program(Call(("snapshots",))).argv
+
+    assert "sftp.args=-o ServerAliveInterval=15 -o ServerAliveCountMax=8" in argv
