@@ -370,7 +370,7 @@ def test_a_snapshot_is_busy_while_it_is_sent(world: World) -> None:
     world.zfs("snapshot", f"{HOME}@a")
     sending = world.begin_program("zfs", "send", f"{HOME}@a")
     assert sending.stdout
-    assert sending.stdout.read(1) == b"{"
+    assert sending.stdout.read(1)
 
     assert "dataset is busy" in world.program("zfs", "destroy", f"{HOME}@a").err
     sending.kill()
