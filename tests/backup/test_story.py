@@ -18,7 +18,7 @@ HOME = "tank/home"
 FIRST = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=1)
 NIGHTS = int(os.environ.get("EMILY_NIGHTS", "14"))
 NO_NETWORK, WRONG_CLOCK, FULL, KILLED = "no network", "wrong clock", "full", "killed"
-BAD = {5: NO_NETWORK, 11: FULL, 17: KILLED, 23: WRONG_CLOCK}
+BAD = {2: NO_NETWORK, 5: FULL, 8: KILLED, 11: WRONG_CLOCK}
 """Each is seen the next morning, and made up for the next night."""
 NO_ROOM = """#!/bin/sh
 case "$*" in *backup*) echo "Fatal: unable to save: no space left on device" >&2; exit 1 ;; esac
