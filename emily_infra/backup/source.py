@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from emily_infra.backup import catalogue
+from emily_infra.backup import catalogue, pools
 from emily_infra.backup.catalogue import Snapshot
-from emily_infra.backup.choosing import Chosen, by_pool, choose, late
+from emily_infra.backup.choosing import Chosen, by_pool, choose, late, pool_of
 from emily_infra.backup.faults import NotShown
 from emily_infra.backup.here import Here, this_run
 from emily_infra.backup.locks import locked
@@ -67,6 +67,7 @@ def _choose(here: Here, job: str, datasets: list[str]) -> Chosen:
     """Of one pool; a pool that does not answer keeps no other from being copied."""
     taken: dict[str, list[Snapshot]] = {}
     try:
+        pools.alive(here, pool_of(datasets[0]))  # whoever reads from one that hangs is never ended
         for dataset in datasets:
             taken[dataset] = catalogue.snapshots(here, dataset)
         catalogue.reap(here, job, [one for each in taken.values() for one in each])
@@ -75,7 +76,7 @@ def _choose(here: Here, job: str, datasets: list[str]) -> Chosen:
             for each, found in taken.items()
             if not found and not catalogue.exists(here, each)
         }
-    except (CommandFailed, Expired) as error:
+    except (CommandFailed, Expired, pools.Standstill) as error:
         return Chosen(lacking=dict.fromkeys(datasets, why(error)))
     found = choose({each: some for each, some in taken.items() if each not in gone})
     return replace(found, lacking=found.lacking | gone)
@@ -200,7 +201,7 @@ def _count(here: Here, chosen: Chosen) -> None:
         )
 
 
-def why(error: CommandFailed | Expired) -> str:
+def why(error: CommandFailed | Expired | pools.Standstill) -> str:
     """The program's own words, in one line."""
     said = error.stderr.strip() if isinstance(error, CommandFailed) else ""
     return (said.splitlines() or str(error).splitlines())[0]

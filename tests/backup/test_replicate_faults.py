@@ -252,3 +252,14 @@ def test_the_far_sides_retention_leaves_what_the_next_run_adds_to(pair: Pair) ->
 
     assert len(pair.barn.snapshots(THERE)) == 1
     assert pair.same(DB)
+
+
+def test_a_pool_that_stands_still_is_left_alone(pair: Pair) -> None:
+    pair.box.faults.stuck("tank")
+    before = len(pair.box.calls("zfs"))
+
+    done = pair.replicate()
+
+    assert done.code == 1
+    assert "is stuck, whatever its health says" in done.err
+    assert len(pair.box.calls("zfs")) == before

@@ -235,7 +235,7 @@ def test_a_pool_that_is_suspended_keeps_no_other_from_being_copied(tmp_path: Pat
 
     with shown(world, ("tank/home", "old/attic")) as (chosen, _):
         assert list(chosen.guids) == ["tank/home"]
-        assert "suspended" in chosen.lacking["old/attic"]
+        assert "SUSPENDED" in chosen.lacking["old/attic"]
     world.close()
 
 
@@ -275,3 +275,12 @@ def test_of_many_the_one_that_cannot_be_held_keeps_no_other_from_it(
 
     assert world.holds(f"tank/db@{name}") == {"emily:x"}
     world.zfs("release", "emily:x", f"tank/db@{name}")
+
+
+def test_a_pool_that_stands_still_is_not_read_from(world: World) -> None:
+    world.take("tank/db")
+    world.faults.stuck("tank")
+
+    with source.held(world.here(), "offsite-shed", ["tank/db"]) as chosen:
+        assert "is stuck" in chosen.lacking["tank/db"]
+        assert chosen.snapshots == []

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from emily_infra.backup import catalogue
+from emily_infra.backup import catalogue, pools
 from emily_infra.backup.catalogue import Snapshot
+from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.faults import BackupError
 from emily_infra.backup.here import Here
 from emily_infra.backup.replication import choice
@@ -66,6 +67,7 @@ class Courier:
 
     def bring(self) -> None:
         """Everything that the far side lacks; an EmilyError where that cannot be."""
+        pools.alive(self.here, pool_of(self.dataset))  # else zfs hangs, and no signal ends it
         source = self._source()
         there = self._there(source)
         if there.token:
