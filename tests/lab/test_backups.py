@@ -143,7 +143,6 @@ def test_held_cloned_and_foreign_snapshots_outlive_every_policy(keeper: Keeper) 
         "".join(f"zfs snapshot {mark} tank/loose@{name}\n" for name in names)
         + f"zfs hold keep tank/loose@{names[3]}; zfs clone tank/loose@{names[5]} tank/clone\n"
         "zfs snapshot tank/loose@manual; zfs snapshot tank/loose@emily-20200101T000059Z\n"
-        'sed -i \'s/"tank\\/loose": {/"tank\\/loose": {"policy": "often",/\' /dev/null\n'
     )
     config = keeper.console("readlink -f /etc/emily/host.json").strip()
     keeper.console(
@@ -171,7 +170,8 @@ VERBS = (
     "systemctl start emily-verify-shelf",
     "systemctl start emily-replicate-barn",
     "systemctl start emily-drill",
-    "rm -rf /root/back; emily-infra backup restore /srv/work --repository shelf --to /root/back",
+    "rm -rf /root/back; /run/current-system/sw/bin/emily-infra backup restore /srv/work"
+    " --repository shelf --to /root/back",
 )
 
 
@@ -182,9 +182,9 @@ def test_whatever_is_killed_the_next_night_needs_no_hand(keeper: Keeper) -> None
         after = draw.uniform(0.3, 12)
         keeper.console(f"head -c 200000 /dev/urandom >/srv/work/letters/new-{at}")
         keeper.console(
-            f"( {verb} >/dev/null 2>&1 & ); sleep {after:.1f};"
-            "pkill -KILL -f 'emily-infra backup|emily_infra' ; pkill -KILL -x restic;"
-            "pkill -KILL -f 'zfs (send|receive)'; sleep 1; systemctl reset-failed || :"
+            f"( {verb} >/dev/null 2>&1 & ); sleep {after:.1f}\n"
+            "for what in '-f emily_infra' '-x restic' '-x zfs'; do pkill -KILL $what || :; done\n"
+            "sleep 1; systemctl reset-failed || :"
         )
         _is_whole(keeper)
 
@@ -193,14 +193,13 @@ def test_a_power_cut_at_any_moment_costs_nothing_that_was_there(keeper: Keeper) 
     draw = random.Random(SEED + 1)
     for at in range(POWER_CUTS):
         verb = VERBS[draw.randrange(len(VERBS))]
-        before = set(keeper.snapshots("tank/work"))
+        newest = keeper.snapshots("tank/work")[-1]
         keeper.console(f"sync; nohup sh -c '{verb}' >/dev/null 2>&1 &")
         time.sleep(draw.uniform(0.5, 12))
 
         keeper.power_cycle()
 
-        expired = before - set(keeper.snapshots("tank/work"))
-        assert not expired or "prune" not in verb, (at, verb, expired)
+        assert newest in keeper.snapshots("tank/work"), (at, verb)
         keeper.ledger()
         _is_whole(keeper)
 
