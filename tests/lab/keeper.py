@@ -186,8 +186,8 @@ class Keeper:
         """A power cut, and everything up again."""
         self.stage.lab.power_cut()
         self.stage.lab.start()
+        self.stage.wait_for("mountpoint -q /srv/work/deep && mountpoint -q /srv/db")
         self.hand_over()
-        self.console("zpool list tank >/dev/null 2>&1 || zpool import -aN; zfs mount -a || :")
 
     def ledger(self) -> None:
         """The database is up, with a table whose amounts add up to nothing."""
