@@ -11,7 +11,14 @@ from emily_infra.machine import Machine, connect
 from tests.lab.ground import Ground, made
 from tests.lab.rehearsal import Rehearsal, rehearsal
 
-_LONGEST = ["test_deploy", "test_storage", "test_life_of_a_disk", "test_faults", "test_install"]
+_LONGEST = [
+    "test_storage",
+    "test_backups",
+    "test_deploy",
+    "test_life_of_a_disk",
+    "test_faults",
+    "test_install",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
