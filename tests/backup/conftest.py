@@ -1,6 +1,5 @@
 """What the tests of backups stand on."""
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,14 +7,6 @@ import pytest
 
 from tests.backup import shed as sheds
 from tests.backup.world import World
-
-
-@pytest.fixture(autouse=True)
-def heard() -> Iterator[None]:
-    """An interrupt is heard, also where a shell began pytest in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

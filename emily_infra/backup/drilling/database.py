@@ -24,7 +24,7 @@ from emily_infra.machine.serving import serving
 
 _PROGRAMS = ("initdb", "postgres", "pg_restore", "psql")
 _PLACES = "/usr/lib/postgresql/*/bin"
-_DATABASE = "emily_check"
+_DATABASE = "drilled"
 _STARTING = 120.0
 _LOADING = 24 * 3600.0
 _TICK = 0.1
