@@ -64,7 +64,7 @@ def live(here: Here, space: Path) -> Iterator[Server]:
 
 
 def dump(server: Server, *words: str) -> bytes:
-    where = (f"--host={server.socket}", "--username=postgres", "--dbname=emily_check")
+    where = (f"--host={server.socket}", "--username=postgres", "--dbname=drilled")
     command = [str(server.programs / "pg_dump"), *where, *words]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
