@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import IO
 
@@ -97,16 +98,30 @@ class Ears:
         assert stream
         self._selector.register(stream, selectors.EVENT_READ, hear)
 
-    def listen(self, children: "Sequence[subprocess.Popen[bytes]]", clock: Deadline) -> None:
-        """Until all ends are closed and all children gone; TimeoutError at the deadline."""
+    def listen(
+        self,
+        children: "Sequence[subprocess.Popen[bytes]]",
+        clock: Deadline,
+        patience: float = inf,
+    ) -> None:
+        """Until all ends are closed and all children gone.
+
+        TimeoutError at the deadline, or so many seconds of PATIENCE after the last child is gone.
+        """
+        lingering = Deadline.after(inf)
         while self._selector.get_map():
             # A grandchild that stays (ssh's ControlMaster) keeps the ends open for ever.
-            if not self.turn(min(clock.left(), _TICK)) and all(_gone(each) for each in children):
+            if not self.turn(min(clock.left(), _TICK)) and all_gone(children):
                 break
-            if clock.passed:
+            if lingering.seconds == inf and _gone(children[-1]):
+                lingering = Deadline.after(patience)
+            if clock.passed or lingering.passed:
                 raise TimeoutError
+        _wait(children[-1], clock)
+        if lingering.seconds == inf:
+            lingering = Deadline.after(patience)
         for child in children:
-            _wait(child, clock)
+            _wait(child, clock if clock.left() < lingering.left() else lingering)
 
     def turn(self, seconds: float) -> bool:
         """Hear what there is, after at most SECONDS of silence; whether there was anything."""
@@ -138,6 +153,11 @@ def _gone(child: "subprocess.Popen[bytes]") -> bool:
     return child.poll() is not None
 
 
+def all_gone(children: "Sequence[subprocess.Popen[bytes]]") -> bool:
+    """Whether none of them runs any more."""
+    return all(_gone(each) for each in children)
+
+
 def _wait(child: "subprocess.Popen[bytes]", clock: Deadline) -> None:
     try:
         child.wait(None if clock.seconds == float("inf") else clock.left())
@@ -157,10 +177,7 @@ def attended(
         yield
     except BaseException:
         ears.deafen()
-        for word, seconds in ((signal.SIGINT, patience), (signal.SIGTERM, 3), (signal.SIGKILL, 2)):
-            _signal(children, word)
-            with contextlib.suppress(KeyboardInterrupt):  # in a hurry: on to the harder word
-                _until_gone(children, ears, seconds)
+        end(children, ears, patience)
         raise
     finally:
         ears.close()
@@ -168,6 +185,14 @@ def attended(
             for stream in (child.stdin, child.stdout, child.stderr):
                 with contextlib.suppress(OSError):
                     stream.close() if stream else None
+
+
+def end(children: "Sequence[subprocess.Popen[bytes]]", ears: Ears, patience: float) -> None:
+    """Ask each to end, then make it; some may still be there, since no signal ends those."""
+    for word, seconds in ((signal.SIGINT, patience), (signal.SIGTERM, 3), (signal.SIGKILL, 2)):
+        _signal(children, word)
+        with contextlib.suppress(KeyboardInterrupt):  # in a hurry: on to the harder word
+            _until_gone(children, ears, seconds)
 
 
 def _signal(children: "Sequence[subprocess.Popen[bytes]]", word: signal.Signals) -> None:
@@ -179,6 +204,6 @@ def _signal(children: "Sequence[subprocess.Popen[bytes]]", word: signal.Signals)
 
 def _until_gone(children: "Sequence[subprocess.Popen[bytes]]", ears: Ears, seconds: float) -> None:
     until = time.monotonic() + seconds
-    while time.monotonic() < until and not all(_gone(each) for each in children):
+    while time.monotonic() < until and not all_gone(children):
         if not ears.turn(0.05):
             time.sleep(0.01)

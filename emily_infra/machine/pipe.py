@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf
 
-from emily_infra.machine.child import CHUNK, Ears, Program, Wires, attended, start
+from emily_infra.machine.child import CHUNK, Ears, Program, Wires, all_gone, attended, end, start
 from emily_infra.machine.deadline import Deadline
-from emily_infra.machine.faults import Ending
+from emily_infra.machine.faults import Ending, Expired, short
 from emily_infra.machine.stream import both, expired
 from emily_infra.machine.tail import Tail
 
@@ -48,24 +48,44 @@ def pipe(
 ) -> tuple[Ending, ...]:
     """Run a chain to its end; the ending of each, and with the last one what it wrote (its end).
 
-    on_complaint hears each line of stderr with its program's place in the chain.
+    on_complaint hears each line of stderr with its program's place in the chain. Once the last one
+    is gone nobody reads: those before it that do not notice in their patience are ended.
     """
     clock, ears, answer = Deadline.after(deadline), Ears(), Tail()
     said = [Tail() for _ in programs]
     children: list[subprocess.Popen[bytes]] = []
-    with attended(children, ears, max(program.patience for program in programs)):
+    patience = max(program.patience for program in programs)
+    with attended(children, ears, patience):
         _chain(children, programs, source, meter)
         ears.on(children[-1].stdout, answer.hear)
         for place, child in enumerate(children):
             ears.on(child.stderr, both(said[place], partial(on_complaint, place)))
         try:
-            ears.listen(children, clock)
+            ears.listen(children, clock, patience)
         except TimeoutError as error:
-            raise expired(programs[0], deadline, said[0]) from error
+            if clock.passed:
+                raise expired(programs[0], deadline, said[0]) from error
+            end(children, ears, patience)
+    if not all_gone(children):
+        raise _left_behind(programs, children, said[-1])
     written = [""] * (len(programs) - 1) + [answer.text()]
     return tuple(
         Ending(child.returncode, text, tail.text())
         for child, text, tail in zip(children, written, said, strict=True)
+    )
+
+
+def _left_behind(
+    programs: Sequence[Program], children: "Sequence[subprocess.Popen[bytes]]", said: Tail
+) -> Expired:
+    """The error for a program that hangs in the kernel after nobody reads from it any more."""
+    stuck = next(at for at, child in enumerate(children) if child.poll() is None)
+    words = short(programs[stuck].argv)
+    last = "".join(f"\n  {line}" for line in said.text().strip().splitlines()[-5:])
+    return Expired(
+        f"{short(programs[-1].argv)} ended with {children[-1].returncode}, and {words} hangs: "
+        f"no signal ends it, and it was left behind{last}",
+        hint="zpool status -x; dmesg | tail -50    # a pool that stands still does this",
     )
 
 

@@ -1,6 +1,7 @@
 """Chains of programs."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -80,3 +81,24 @@ def test_at_the_deadline_all_are_ended() -> None:
         pipe([shell("exec sleep 1000"), shell("exec sleep 1000")], deadline=0.3)
 
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("closing", ["", "exec 2>&-; "])
+def test_who_does_not_notice_that_nobody_reads_is_ended(closing: str) -> None:
+    begun = time.monotonic()
+
+    sender, receiver = pipe([shell(f"{closing}exec sleep 1000"), shell("echo lost >&2; exit 7")])
+
+    assert (sender.status, receiver.status, receiver.stderr) == (-2, 7, "lost\n")
+    assert time.monotonic() - begun < 5
+
+
+def test_who_cannot_be_ended_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[int] = []
+    monkeypatch.setattr("os.killpg", lambda group, _word: heard.append(group))
+
+    with pytest.raises(Expired, match=r"(?s)ended with 7, and sh .* was left behind\n  lost"):
+        pipe([shell("exec sleep 1000"), shell("echo lost >&2; exit 7")])
+
+    monkeypatch.undo()
+    os.killpg(heard[0], signal.SIGKILL)

@@ -1,5 +1,6 @@
 """One dataset on its way: asked for over there, sent, and pinned here once it has arrived."""
 
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ from emily_infra.machine.pipe import Meter, pipe
 
 FLAGS = ("-L", "-c")
 """Large blocks stay large, compressed ones compressed; never -w: ADR 0035."""
-_BROKEN_PIPE = -13
+_UNREAD = (0, -signal.SIGINT, -signal.SIGPIPE)
+"""How a sender ends once nobody reads: by itself, or asked to."""
 _PIPE_WORDS = ("Broken pipe", "signal received")
 _GONE_WORDS = ("no longer", "is corrupt")
 _ESTIMATE = 900.0
@@ -244,9 +246,7 @@ class Courier:
     def _failure(self, argv: tuple[str, ...], sent: Ending, took: Ending) -> EmilyError:
         """Whichever end failed first: the other one only sees a stream that stops."""
         theirs: BackupError = self.far.failure(took)
-        stopped = sent.status in (0, _BROKEN_PIPE) or any(
-            words in sent.stderr for words in _PIPE_WORDS
-        )
+        stopped = sent.status in _UNREAD or any(words in sent.stderr for words in _PIPE_WORDS)
         if stopped:
             return theirs
         return CommandFailed(self.here.settings.host, argv, sent)
