@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from emily_infra.backup.drilling.checks import GOOD, prove
-from emily_infra.backup.drilling.database import NoDatabase, Server, programs
+from emily_infra.backup.drilling.database import NoDatabase, NoServer, Server, programs
 from emily_infra.backup.drilling.drill import Plan, drill
 from emily_infra.backup.evidence import Verdict
 from emily_infra.backup.here import Here
@@ -143,3 +143,26 @@ def test_a_dump_gets_no_more_rights_than_the_server_it_is_loaded_into(
 
         assert server.ask("select count(*) from entry") == "0"
     assert not (space / "by-root").exists()
+
+
+def test_what_a_dump_runs_is_run_by_nobody(here: Here, space: Path) -> None:
+    file = space / "ledger.sql"
+
+    with Server.started(here, programs(here), space) as server:
+        who = server.folder / "who"
+        file.write_text(f"copy (select 1) to program 'id -un > {who}';\n")
+        server.load(file, "sql")
+
+        assert who.read_text() == "nobody\n"
+
+
+def test_a_folder_closed_to_the_server_is_no_fault_of_the_copy(world: World, space: Path) -> None:
+    file = space / "restored" / "db" / "ledger.dump"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    dump = world.mountpoint("tank/db") / "ledger.dump"
+    world.start(checks={"ledger": {"dump": str(dump), "query": "select 1"}})
+    space.chmod(0o700)
+
+    with pytest.raises(NoServer, match="the user nobody cannot get into"):
+        prove(world.here(), "tank/db", space)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emily_infra.backup.drilling.database import Server, programs
+from emily_infra.backup.drilling.database import NoServer, Server, programs
 from emily_infra.backup.faults import BackupError
 from emily_infra.backup.here import Here
 from emily_infra.backup.settings import Check
@@ -13,7 +13,7 @@ _RESTORED = ("again", "restored")
 
 
 def prove(here: Here, dataset: str, space: Path) -> dict[str, str]:
-    """What became of every check whose dump is in this dataset."""
+    """What became of every check whose dump is in this dataset; NoServer where none can be run."""
     mountpoint = here.settings.datasets[dataset].mountpoint
     return {
         name: _answer(here, check, space, check.dump.relative_to(mountpoint))
@@ -45,6 +45,8 @@ def _answer(here: Here, check: Check, space: Path, dump: Path) -> str:
         with Server.started(here, programs(here), space) as server:
             server.load(found[0], check.format)
             answer = server.ask(check.query)
+    except NoServer:  # it says nothing about the copy
+        raise
     except (BackupError, CommandFailed, Expired, OSError) as error:
         return str(error)
     return GOOD if answer not in ("", "f", "0", "false") else f"it answers {answer or 'nothing'}"

@@ -39,6 +39,10 @@ class NoDatabase(BackupError):
     code = "BKP069"
 
 
+class NoServer(NoDatabase):
+    """There can be no server, whatever the dump is worth."""
+
+
 def programs(here: Here) -> Path:
     """The folder with PostgreSQL's programs: of the PATH, or the newest that Debian has."""
     path = here.environment.get("PATH", os.defpath) if here.environment else None
@@ -48,7 +52,7 @@ def programs(here: Here) -> Path:
     for folder in (*beside, *debian):
         if all((folder / name).exists() for name in _PROGRAMS):
             return folder
-    raise NoDatabase(
+    raise NoServer(
         f"PostgreSQL is not here: {', '.join(_PROGRAMS)} are neither on the PATH nor below "
         "/usr/lib/postgresql",
         hint="add the package that serves the database on this host (services.postgresql) to "
@@ -80,6 +84,7 @@ class Server:
             user = _user()
             for each in (folder, socket):
                 os.chown(each, user.pw_uid, user.pw_gid)
+            _reach(here, user, folder)
             server = cls(here, programs, folder, socket)
             with server._running(user):
                 yield server
@@ -180,16 +185,26 @@ def _plain(dump: Path, folder: Path) -> Path:
 
 
 def _user() -> pwd.struct_passwd:
-    """PostgreSQL refuses to run as root."""
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise NoDatabase(
-        "there is neither a user postgres nor a user nobody to run a database as",
-        hint="useradd --system postgres",
-    )
+    """Nobody: a dump may run commands, and as postgres it would be let into the live cluster."""
+    try:
+        return pwd.getpwnam("nobody")
+    except KeyError as error:
+        raise NoServer(
+            "there is no user nobody to run a database as",
+            hint="useradd --system --no-create-home --shell /usr/sbin/nologin nobody",
+        ) from error
+
+
+def _reach(here: Here, user: pwd.struct_passwd, folder: Path) -> None:
+    """NoServer where a folder on the way to its files is closed to the server's user."""
+    try:
+        here.run(*_as(user), "test", "-w", str(folder))
+    except CommandFailed as error:
+        raise NoServer(
+            f"the user {user.pw_name} cannot get into {folder}, where its database would be",
+            hint="make room on the pool of the dataset, where drills write first; the cache "
+            "is closed to other users",
+        ) from error
 
 
 def _as(user: pwd.struct_passwd) -> tuple[str, ...]:

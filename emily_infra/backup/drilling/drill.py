@@ -12,6 +12,7 @@ from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.compare import Comparison, Difference, shown
 from emily_infra.backup.drilling import checks, record
 from emily_infra.backup.drilling.candidates import Pair, candidates, pair
+from emily_infra.backup.drilling.database import NoServer
 from emily_infra.backup.drilling.extract import Extract, extract
 from emily_infra.backup.drilling.leaving_out import left_out
 from emily_infra.backup.drilling.room import enough, rooms, taken
@@ -158,7 +159,7 @@ def _drilled(case: _Case, blank: Finding) -> Finding:
             if read.differences:  # a flipped bit of memory is no reason to wake anybody
                 contact(case.here, case.restic.name)
                 read = _read(case, space / "again", top, sample)
-            proved = checks.prove(case.here, case.dataset, space) if case.plan.whole else {}
+            proved = _proved(case, space, differs=read.differing > 0)
     bad = [answer for answer in proved.values() if answer != checks.GOOD]
     named = [f"{shown(each.path) or '.'}: {each.what}" for each in read.differences[:SHOWN]]
     return replace(
@@ -173,6 +174,19 @@ def _drilled(case: _Case, blank: Finding) -> Finding:
         checks=proved,
         why="; ".join(read.complaints[:3]) if read.differing else "",
     )
+
+
+def _proved(case: _Case, space: Path, *, differs: bool) -> dict[str, str]:
+    """What became of the checks; that they cannot be run hides nothing that differs."""
+    if not case.plan.whole:
+        return {}
+    try:
+        return checks.prove(case.here, case.dataset, space)
+    except NoServer as error:
+        if not differs:
+            raise
+        case.here.tell(f"{case.dataset}: {error}")
+        return {}
 
 
 @dataclass(frozen=True)
