@@ -6,16 +6,15 @@ from enum import Enum
 
 from emily_infra.backup.copying import Heard, Order, counted
 from emily_infra.backup.ledger import Copy
-from emily_infra.backup.restic import messages, outcome
+from emily_infra.backup.restic import messages, outcome, verdicts
 from emily_infra.backup.restic.faults import ResticFailed
 from emily_infra.backup.restic.messages import Message
 from emily_infra.backup.restic.program import Call, Restic
 from emily_infra.backup.restic.repository import own_copies
 from emily_infra.backup.restic.unlock import unlocked
+from emily_infra.backup.restic.verdicts import PARTIAL
 from emily_infra.machine import Expired
 
-PARTIAL = "emily-partial"
-"""The tag of a copy that is not good: nothing older is forgotten because of it."""
 _ANSWER = 1800.0
 _LOCKED = 1800.0
 """Seconds to wait for a lock of another host."""
@@ -85,3 +84,12 @@ def marked(restic: Restic, copies: Sequence[Copy], marking: Marking) -> Mapping[
     if done.status != outcome.DONE:
         raise restic.fault(done)
     return renamed
+
+
+def noted(restic: Restic, copy: Copy, *, good: bool) -> None:
+    """Say beside a copy what it is worth, where nothing that is there can be changed."""
+    words = verdicts.words(restic.name, copy.first_id, good=good)
+    host = ("--host", restic.here.settings.host)
+    done = unlocked(restic, Call(("backup", *host, *words), deadline=_ANSWER), wait=_LOCKED)
+    if done.status != outcome.DONE:
+        raise restic.fault(done)

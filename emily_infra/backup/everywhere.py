@@ -10,6 +10,7 @@ from emily_infra.backup.here import Here, named
 from emily_infra.backup.holdings import kept
 from emily_infra.backup.looking import viewing
 from emily_infra.backup.restic.repository import contact, own_copies
+from emily_infra.backup.restic.verdicts import PARTIAL
 from emily_infra.backup.versions import LOCAL, OnStep, Place, Version, local, unseen
 from emily_infra.machine import CommandFailed, Expired
 
@@ -80,11 +81,16 @@ def _newest_here(here: Here, wanted: Place, at: datetime | None) -> Version | No
 
 
 def _newest_copy(here: Here, wanted: Place, repository: str, at: datetime | None) -> Version | None:
+    """The newest; of a folder, one that lacks files only where no whole copy has it."""
     copies = kept(here, repository, wanted)
+    lacking: Version | None = None
     for each in reversed(own_copies(copies.restic)):
         if (at is None or each.time <= at) and (body := copies.body(each.id)):
-            return Version(each.time, repository, each.id, body)
-    return None
+            version = Version(each.time, repository, each.id, body)
+            if PARTIAL not in each.tags or body.kind != "folder":
+                return version
+            lacking = lacking or version
+    return lacking
 
 
 def _by_name(here: Here, wanted: Place, asked: Asked) -> Version:

@@ -246,8 +246,12 @@ class _Run:
         return Report(self.name, Outcome.STOPPED, good=self.known.good, opens=begin)
 
     def _mark(self, wrong: list[Copy]) -> None:
-        """Tag copies in the repository, so that nothing older is forgotten because of them."""
-        if not wrong or self.body.append_only:  # there, a tag could not be changed
+        """Say in the repository which copies are not good, for whoever has only that."""
+        if self.body.append_only:  # there, a tag could not be changed
+            for each in wrong:
+                copies.noted(self.restic, each, good=False)
+            return
+        if not wrong:
             return
         renamed = copies.marked(self.restic, wrong, Marking.ADD)
         known = tuple(_renamed(each, renamed) for each in self.known.copies)
@@ -255,6 +259,7 @@ class _Run:
 
     def _unmark(self, copy: Copy) -> Copy:
         if self.body.append_only:
+            copies.noted(self.restic, copy, good=True)
             return copy
         return _renamed(copy, copies.marked(self.restic, [copy], Marking.REMOVE))
 

@@ -16,9 +16,12 @@ import pytest
 
 from emily_infra.backup import ledger
 from emily_infra.backup.compare import Comparison
+from emily_infra.backup.copies import listed
 from emily_infra.backup.offsite import Request, offsite
+from emily_infra.backup.recovery import recover as recovery
 from emily_infra.backup.restic import repository
 from emily_infra.backup.restic.faults import ResticFailed
+from emily_infra.backup.restic.program import Restic
 from tests.backup.shed import ALL, clean, copies, figures, next_hour, restic, restored
 from tests.backup.world import World, building
 
@@ -223,7 +226,7 @@ def server(tmp_path: Path, empty: Path) -> Iterator[str]:
     running.communicate()
 
 
-def test_an_append_only_server_gets_copies_and_no_tags_afterwards(
+def test_an_append_only_server_gets_a_note_beside_a_partial_copy(
     tmp_path: Path, server: str
 ) -> None:
     world = remote(tmp_path / "world", server, append_only=True)
@@ -233,9 +236,49 @@ def test_an_append_only_server_gets_copies_and_no_tags_afterwards(
     again = world.run("offsite", "shed")
 
     assert (partial.code, again.code) == (3, 3)
-    assert [copy["tags"] for copy in copies(world)] == [["emily-shed"], ["emily-shed"]]
+    assert [copy["tags"][0] for copy in copies(world)] == ["emily-shed", "emily-verdict-shed"] * 2
+    assert [each.marked for each in listed(Restic(world.here(), "shed"))] == [True, True]
     assert figures(world)["emily_backup_incomplete"] == 1
     world.close()
+
+
+def test_a_lost_host_knows_a_shrunk_copy_from_an_append_only_server(
+    tmp_path: Path, server: str
+) -> None:
+    world = remote(tmp_path / "world", server, append_only=True)
+    world.run("offsite", "shed")
+    emptied(world)
+    shrunk = world.run("offsite", "shed")
+    ledger.path(world.here(), "shed").unlink()
+
+    found = listed(Restic(world.here(), "shed"))
+
+    assert shrunk.code == 3
+    assert [each.marked for each in found] == [False, True]
+    assert recovery.planned(world.here(), recovery.Order("shed")).copy.id == found[0].copy.id
+    world.close()
+
+
+def test_a_shrunk_copy_that_is_accepted_is_noted_as_good(tmp_path: Path, server: str) -> None:
+    world = remote(tmp_path / "world", server, append_only=True)
+    world.run("offsite", "shed")
+    emptied(world)
+    world.run("offsite", "shed")
+
+    done = world.run("offsite", "shed", "--accept-shrunk")
+
+    assert done.code == 0, done.err
+    assert [each.marked for each in listed(Restic(world.here(), "shed"))] == [False, False]
+    world.close()
+
+
+def emptied(world: World) -> None:
+    """An hour later, every dataset holds nothing any more."""
+    for dataset in ALL:
+        for path in world.mountpoint(dataset).iterdir():
+            if path.is_file():
+                path.unlink()
+    next_hour(world)
 
 
 def test_two_hundred_thousand_lines_of_progress_take_no_memory(shed: World) -> None:

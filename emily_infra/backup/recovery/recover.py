@@ -16,10 +16,10 @@ from emily_infra.backup.recovery.ground import Plot, Standing
 from emily_infra.backup.restic.messages import Copy
 from emily_infra.backup.restic.program import Restic
 from emily_infra.backup.restic.repository import contact, own_copies
+from emily_infra.backup.restic.verdicts import PARTIAL
 from emily_infra.errors import EmilyError
 
 VERB = "recover"
-_PARTIAL = "emily-partial"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Plan:
     @property
     def is_partial(self) -> bool:
         """Whether the copy lacks files, for want of a better one."""
-        return _PARTIAL in self.copy.tags
+        return PARTIAL in self.copy.tags
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _chosen(order: Order, there: Sequence[Copy], plots: Iterable[Plot]) -> Copy:
     if begun:
         return _begun(order, there, begun.pop())
     wanted = [each for each in there if order.at is None or each.time <= order.at]
-    good = [each for each in wanted if _PARTIAL not in each.tags] or wanted
+    good = [each for each in wanted if PARTIAL not in each.tags] or wanted
     if not good:
         raise NothingToGive(
             f"{order.repository} holds no copy of this host"

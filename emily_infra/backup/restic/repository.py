@@ -5,7 +5,7 @@ from pathlib import Path
 
 from emily_infra.backup import state
 from emily_infra.backup.here import Here
-from emily_infra.backup.restic import keys
+from emily_infra.backup.restic import keys, verdicts
 from emily_infra.backup.restic.faults import AlreadyThere, NoRepository, OtherRepository
 from emily_infra.backup.restic.messages import Copy, copies
 from emily_infra.backup.restic.outcome import shown
@@ -34,14 +34,11 @@ def contact(here: Here, name: str) -> Restic:
 
 
 def own_copies(restic: Restic) -> list[Copy]:
-    """This host's copies there, the oldest first."""
-    answer = restic.answer(
-        Call(
-            ("--no-lock", "snapshots", "--host", restic.here.settings.host, "--tag", restic.tag),
-            deadline=_LISTING,
-        )
-    )
-    return copies(answer)
+    """This host's copies there, the oldest first; a note that one is partial counts as its tag."""
+    ours = ("--host", restic.here.settings.host, "--tag", restic.tag)
+    notes = ("--tag", verdicts.job(restic.name))
+    call = Call(("--no-lock", "snapshots", *ours, *notes), deadline=_LISTING)
+    return verdicts.applied(restic.name, copies(restic.answer(call)))
 
 
 def initialise(here: Here, name: str) -> str:
