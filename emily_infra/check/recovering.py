@@ -37,4 +37,12 @@ EXPLANATIONS = (
         "dataset stays marked as begun, and the same command mends what is wrong.",
         "zfs set org.emily-infra:recovery=done tank/home", "emily-infra backup recover ember",
     ),
+    _story(
+        "BKP094", "A recovery that was begun is not gone on with",
+        "It did not end, and the dataset got snapshots since. Whoever went live with what had come "
+        "back would lose their work to the old copy. Where nobody did, and only the timer took "
+        "snapshots, say --go-on.",
+        "emily-infra backup recover ember    # weeks later",
+        "emily-infra backup recover ember --dataset tank/db",
+    ),
 )  # fmt: skip

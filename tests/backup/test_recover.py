@@ -246,10 +246,38 @@ def test_a_file_that_was_cut_by_a_kill_is_mended(lost: World) -> None:
     lost.zfs("set", "org.emily-infra:recovery=begun " + mark(lost, HOME), HOME)
     (lost.mountpoint(HOME) / "many/deep/file").write_bytes(b"x" * 100 + b"\0" * 299_900)
 
-    done = recover(lost)
+    done = recover(lost, "--go-on")
 
     assert done.code == 0, done.err
     assert (lost.mountpoint(HOME) / "many/deep/file").read_bytes() == b"x" * 300_000
+
+
+def test_what_was_written_since_it_was_begun_is_not_written_over(lost: World) -> None:
+    recover(lost)
+    lost.zfs("set", "org.emily-infra:recovery=begun " + mark(lost, HOME), HOME)
+    (lost.mountpoint(HOME) / "letter").write_bytes(b"of the week after\n")
+    lost.later(hours=1)
+    lost.take(HOME)
+
+    done = recover(lost)
+    others = recover(lost, "--dataset", DB)
+
+    assert (done.code, "BKP094" in done.err, "--go-on" in done.err) == (1, True, True)
+    assert (lost.mountpoint(HOME) / "letter").read_bytes() == b"of the week after\n"
+    assert others.code == 0, others.err
+
+
+def test_snapshots_from_before_it_was_begun_do_not_stop_it(lost: World) -> None:
+    lost.take(HOME)
+    lost.faults.kill("restic", "restore", number=1)
+    lost.watch("restic")
+    lost.begin("recover", "box", "--password-file", str(lost.root / PASSWORD)).wait(60)
+    lost.faults.clear()
+
+    done = recover(lost)
+
+    assert done.code == 0, done.err
+    assert (lost.mountpoint(HOME) / "letter").read_bytes() == b"dear\n"
 
 
 def mark(world: World, dataset: str) -> str:

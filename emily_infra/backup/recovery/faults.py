@@ -21,6 +21,12 @@ class NothingToGive(BackupError):
     code = "BKP092"
 
 
+class LivedIn(BackupError):
+    """A dataset was begun, and may have been worked with since."""
+
+    code = "BKP094"
+
+
 class NotWhole(BackupError):
     """What was restored is not what the copy holds."""
 

@@ -6,12 +6,13 @@ data, survives an installer that forgets everything, and lies in nobody's way.
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from emily_infra.backup import catalogue
 from emily_infra.backup.here import Here
-from emily_infra.backup.recovery.faults import NotEmpty, NotReady
+from emily_infra.backup.recovery.faults import LivedIn, NotEmpty, NotReady
 from emily_infra.machine import CommandFailed
 from emily_infra.machine.namespace import mounts as all_mounts
 
@@ -37,6 +38,8 @@ class Plot:
     standing: Standing = Standing.EMPTY
     copy: str = ""
     """The id of the copy that was begun."""
+    since: int = 0
+    """The transaction of its newest snapshot when it was begun; 0 where it had none."""
 
 
 def survey(here: Here, datasets: Iterable[str], root: Path) -> list[Plot]:
@@ -55,8 +58,27 @@ def mounted_at() -> set[bytes]:
 
 
 def mark(here: Here, plot: Plot, standing: Standing, copy: str) -> None:
-    """Write down how far a dataset is, on the dataset."""
-    here.run("zfs", "set", f"{MARK}={standing} {copy} {plot.dataset}", plot.dataset)
+    """Write down how far a dataset is, on the dataset, and after which of its snapshots."""
+    newest = max((each.createtxg for each in catalogue.snapshots(here, plot.dataset)), default=0)
+    words = f"{standing} {copy} {plot.dataset} {newest}"
+    here.run("zfs", "set", f"{MARK}={words}", plot.dataset)
+
+
+def must_be_unused(here: Here, plots: Iterable[Plot]) -> None:
+    """LivedIn, where a dataset got snapshots since it was begun: somebody may work there by now."""
+    for plot in plots:
+        if plot.standing is not Standing.BEGUN:
+            continue
+        taken = catalogue.snapshots(here, plot.dataset)
+        newer = [each for each in taken if each.createtxg > plot.since]
+        if newer:
+            raise LivedIn(
+                f"a recovery of {plot.dataset} was begun and did not end, and since then there is "
+                f"{newer[-1].full}: what was changed in {plot.place} would be written over",
+                hint="to leave it as it is, name the others with --dataset, and fetch what it "
+                f"lacks: emily-infra backup restore {plot.place} --to FOLDER; "
+                "to write over it all the same: --go-on",
+            )
 
 
 def _mountpoint(here: Here, dataset: str, root: Path) -> Path | None:
@@ -89,16 +111,17 @@ def _plot(here: Here, dataset: str, root: Path) -> Plot:
             hint=f"mount it: zfs mount {dataset}, or mount -t zfs {dataset} {place}; in an "
             "installer that mounts below /mnt: --root /mnt",
         )
-    standing, copy = _marked(marked, dataset)
-    return Plot(dataset, place, standing, copy)
+    return _marked(marked, Plot(dataset, place))
 
 
-def _marked(text: str, dataset: str) -> tuple[Standing, str]:
+def _marked(text: str, plot: Plot) -> Plot:
     """What a mark says; one that a child inherits from its parent names the parent."""
-    words = text.split(" ")
-    if len(words) == 3 and words[2] == dataset and words[0] in set(Standing):
-        return Standing(words[0]), words[1]
-    return Standing.EMPTY, ""
+    standing, _, rest = text.partition(" ")
+    copy, _, rest = rest.partition(" ")
+    dataset, _, since = rest.rpartition(" ")
+    if dataset != plot.dataset or not since.isdigit() or standing not in set(Standing):
+        return plot
+    return replace(plot, standing=Standing(standing), copy=copy, since=int(since))
 
 
 def _must_be_empty(plot: Plot, mounts: set[Path]) -> None:

@@ -33,6 +33,8 @@ class Order:
     """The newest copy that is not younger than this."""
     root: Path = Path("/")
     """Below which the datasets are mounted: an installer mounts them below /mnt."""
+    go_on: bool = False
+    """Also where snapshots say that somebody may have worked since it was begun."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ def _planned(here: Here, order: Order, restic: Restic) -> Plan:
         named(dict.fromkeys(held, True), dataset, f"dataset in {order.repository}")
     plots = ground.survey(here, order.datasets or held, order.root)
     there = own_copies(restic)
+    if not order.go_on:
+        ground.must_be_unused(here, plots)
     copy = _chosen(order, there, plots)
     lacking = missing(restic, copy, [plot.dataset for plot in plots])
     newer = next((each for each in reversed(there) if each.time > copy.time), None)

@@ -1,6 +1,7 @@
 """`emily-infra backup recover`."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,6 +49,9 @@ def recover(
         Path | None,
         typer.Option("--environment-file", metavar="FILE", help="Keys for it: lines KEY=value."),
     ] = None,
+    go_on: Annotated[
+        bool, typer.Option("--go-on", help="Also where snapshots were taken since it was begun.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be restored; write nothing.")
     ] = False,
@@ -68,7 +72,7 @@ def recover(
     name = _repository(settings, repository)
     with ExitStack() as stack:
         told = with_secrets(settings, name, Given(stack, password_file, environment_file))
-        order = _order(name, dataset, at, root)
+        order = replace(_order(name, dataset, at, root), go_on=go_on)
         here = _here(told, root)
         done = _carry_out(here, order, dry_run)
     if done:
