@@ -1,6 +1,6 @@
 """Which share of a repository was read when, so that in the end all of it was; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -33,12 +33,17 @@ class Shares:
         """How many packs are damaged, as far as is known; a share with no pack named counts one."""
         return sum(max(1, len(packs)) for packs in self.damaged.values())
 
-    def next(self) -> int:
-        """What is read now: what was damaged, then what waits longest."""
+    def next(self, tried: Collection[int] = ()) -> int:
+        """What is read now: what was damaged, then what waits longest.
+
+        Where a share was TRIED in this run, it is the turn of the others: one that stays damaged
+        must not keep them from being read.
+        """
         return min(
             range(1, self.of + 1),
             key=lambda share: (
-                share not in self.damaged, self.waits_since(share), share in self.read, share,
+                share in tried, (share in self.damaged) == bool(tried), self.waits_since(share),
+                share in self.read, share,
             ),
         )  # fmt: skip
 
@@ -62,8 +67,13 @@ class Shares:
         }
 
 
-def from_data(data: Mapping[str, Any] | None, of: int, now: datetime) -> Shares:
-    """What is remembered; anew where nothing is, or where there are more or fewer shares now."""
+def from_data(
+    data: Mapping[str, Any] | None, of: int, now: datetime, first: datetime | None = None
+) -> Shares:
+    """What is remembered; anew where nothing is, or where there are more or fewer shares now.
+
+    Where nothing is, all of it waits since the FIRST copy.
+    """
     try:
         raw = data or {}
         succeeded = raw.get("succeeded")
@@ -75,7 +85,7 @@ def from_data(data: Mapping[str, Any] | None, of: int, now: datetime) -> Shares:
             _past(succeeded, now) if succeeded else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        return Shares(of, now)
+        return Shares(of, min(first or now, now))
     if known.of != of:
         whole = known.oldest if len(known.read) == known.of else known.since
         # Whichever share has it now: all of them have to be clean before it is forgotten.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from emily_infra.backup import state
+from emily_infra.backup import ledger, state
 from emily_infra.backup.here import Here
 from emily_infra.backup.locks import locked
 from emily_infra.backup.metrics import Sample, publish
@@ -41,14 +41,25 @@ class Verified:
 def verify(here: Here, name: str, *, wait: float = WAIT) -> Verified:
     """Check a repository's structure and read a share of it; Damaged where it has lost data.
 
-    After runs that were missed a second share is read, as long as one waits too long.
+    After runs that were missed a second share is read, as long as one waits too long; and after
+    one that is damaged.
     """
     with locked(here, f"repository-{name}", verb="verify", wait=wait):
         restic = contact(here, name)
         _sweep(restic)
         read: list[int] = []
-        while not read or (len(read) < 2 and _overdue(restic)):
-            read.append(_one(restic, wait))
+        damaged: Damaged | None = None
+        while not read or (len(read) < 2 and (damaged or _overdue(restic))):
+            known = remembered(here, name)
+            read.append(share := known.next(read))
+            try:
+                _one(restic, share, wait)
+            except Damaged as error:
+                damaged = damaged or error
+            if known.of == 1:
+                break
+        if damaged:
+            raise damaged
         known = remembered(here, name)
         return Verified(tuple(read), known.of, known.oldest)
 
@@ -56,7 +67,8 @@ def verify(here: Here, name: str, *, wait: float = WAIT) -> Verified:
 def remembered(here: Here, name: str) -> Shares:
     """Which share of a repository was read when."""
     of = here.repository(name).verify.subsets
-    return from_data(state.read(_file(here, name)), of, here.now())
+    copied = ledger.load(here, name).first
+    return from_data(state.read(_file(here, name)), of, here.now(), copied)
 
 
 def _overdue(restic: Restic) -> bool:
@@ -65,17 +77,16 @@ def _overdue(restic: Restic) -> bool:
     return restic.here.now() - known.oldest > whole_in
 
 
-def _one(restic: Restic, wait: float) -> int:
-    """Read the share whose turn it is; what came of it is remembered and published."""
+def _one(restic: Restic, share: int, wait: float) -> None:
+    """Read a share; what came of it is remembered and published."""
     known = remembered(restic.here, restic.name)
-    share = known.next()
     done = _read(restic, share, wait)
     if damage(done):
         restic.here.tell(f"repository {restic.name}: share {share} has errors; reading it again")
         done = _read(restic, share, wait)
     if done.status == DONE:
         _remember(restic, known.clean(share, restic.here.now()))
-        return share
+        return
     if not damage(done):
         raise restic.fault(done)
     packs = packs_of(done)

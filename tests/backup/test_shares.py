@@ -42,6 +42,20 @@ def test_a_damaged_share_comes_first_until_it_is_clean() -> None:
     assert not shares.clean(3, BEGIN + 9 * DAY).damaged
 
 
+def test_after_a_share_that_stays_damaged_the_others_have_their_turn() -> None:
+    shares, turns = after(4)[0].broken(3, ("ab" * 32,)), []
+    for day in range(4, 8):
+        turns.append(shares.next([shares.next()]))
+        shares = shares.clean(turns[-1], BEGIN + day * DAY)
+
+    assert turns == [1, 2, 4, 1]
+
+
+def test_what_was_lost_waits_since_the_first_copy() -> None:
+    assert from_data(None, 4, BEGIN + 9 * DAY, BEGIN).oldest == BEGIN
+    assert from_data(None, 4, BEGIN, BEGIN + 9 * DAY).oldest == BEGIN
+
+
 def test_it_is_remembered_as_it_was() -> None:
     shares = after(3)[0].broken(2, ("ab" * 32,))
 

@@ -96,6 +96,22 @@ def test_a_damaged_share_is_read_again_until_it_is_repaired(world: World, shed: 
     assert not remembered(world.here(), "shed").damaged
 
 
+def test_a_share_that_stays_damaged_does_not_keep_another_from_being_read(
+    world: World, shed: Restic
+) -> None:
+    flip(packs(shed)[-1])
+    while world.run("verify", "shed").code == 0:
+        pass
+    before = remembered(world.here(), "shed").read
+    world.later(days=1)
+
+    done = world.run("verify", "shed")
+
+    after = remembered(world.here(), "shed").read
+    assert done.code == 4
+    assert [share for share in after if after[share] != before.get(share)]
+
+
 def test_a_deleted_pack_is_found_at_once(world: World, shed: Restic) -> None:
     gone = packs(shed)[-1]
     gone.unlink()
