@@ -133,10 +133,15 @@ def taken(chosen: Chosen) -> dict[str, Taken]:
     }
 
 
-def judged(counted: Counted, last: Copy | None, *, unread: int) -> Verdict:
-    """What a copy is worth; UNREAD counts the datasets and files that are not in it."""
+def judged(counted: Counted, last: Copy | None, *, unread: int, blank: bool = False) -> Verdict:
+    """What a copy is worth; UNREAD counts the datasets and files that are not in it.
+
+    BLANK is one without a file of a source that may have some: good only after another such.
+    """
     if unread:
         return "partial"
+    if blank and not (last and not last.counted.files):
+        return "shrunk"
     if last and (
         counted.files < last.counted.files * (1 - SHRINKS)
         or counted.bytes < last.counted.bytes * (1 - SHRINKS)
@@ -178,7 +183,8 @@ def _adopted(found: Copy, running: Running | None, good: Copy | None) -> Copy:
     """A copy that only the repository knows; the run that made it wrote down what it had seen."""
     own = running if running and running.time == found.time else None
     unread = own.unreadable + len(own.lacking) if own else 0
-    verdict = judged(found.counted, good, unread=unread)
+    blank = own is not None and not found.counted.files
+    verdict = judged(found.counted, good, unread=unread, blank=blank)
     return found.model_copy(
         update={
             "snapshots": own.snapshots if own else {},

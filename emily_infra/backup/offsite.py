@@ -220,10 +220,13 @@ class _Run:
         assert heard.counted
         accepted = None if self.request.accept_shrunk else self.known.good
         unread = heard.unreadable + len(chosen.lacking)
+        blank = not (self.request.accept_shrunk or heard.counted.files) and source.has_files(
+            self.here.settings.paths.source
+        )
         copy = Copy(
             id=heard.id, time=chosen.newest, snapshots=ledger.taken(chosen),
             counted=heard.counted, ended=self.here.now(), seconds=round(seconds, 3),
-            verdict=ledger.judged(heard.counted, accepted, unread=unread),
+            verdict=ledger.judged(heard.counted, accepted, unread=unread, blank=blank),
             unreadable=heard.unreadable, lacking=tuple(sorted(chosen.lacking)),
         )  # fmt: skip
         self.known = self.known.having(copy)

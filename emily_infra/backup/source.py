@@ -142,6 +142,11 @@ def shown(here: Here, chosen: Chosen) -> Iterator[None]:
         away(here, root)
 
 
+def has_files(root: Path) -> bool:
+    """Whether there is anything but folders below a folder."""
+    return any(files for _, _, files in os.walk(root))
+
+
 def _prepare(here: Here, root: Path) -> None:
     apart()
     root.mkdir(parents=True, exist_ok=True)

@@ -94,6 +94,14 @@ def test_a_fifth_may_go_without_a_word(files: int, size: int, verdict: str) -> N
     assert judged(Counted(files=files, bytes=size), copy("a", 1), unread=0) == verdict
 
 
+def test_a_first_copy_without_a_file_is_not_good_where_there_should_be_some() -> None:
+    nothing = Counted()
+
+    assert judged(nothing, None, unread=0, blank=True) == "shrunk"
+    assert judged(nothing, copy("a", 1, counted=nothing), unread=0, blank=True) == "good"
+    assert judged(nothing, None, unread=0) == "good"
+
+
 def test_what_could_not_be_read_makes_a_copy_partial_whatever_its_size() -> None:
     assert judged(FULL, copy("a", 1), unread=1) == "partial"
 

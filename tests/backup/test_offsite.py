@@ -192,6 +192,27 @@ def test_with_the_operators_word_less_is_good(shed: World) -> None:
     assert figures(shed)["emily_backup_incomplete"] == 0
 
 
+def test_a_first_copy_of_which_everything_is_left_out_is_not_good(shed: World) -> None:
+    told = json.loads(shed.config.read_text())
+    told["repositories"]["shed"]["exclude"] = ["letter", "cat", "table"]
+    shed.config.write_text(json.dumps(told))
+
+    done = shed.run("offsite", "shed")
+    meant = shed.run("offsite", "shed", "--accept-shrunk")
+
+    assert (done.code, meant.code) == (3, 0)
+
+
+def test_a_first_copy_of_datasets_without_a_file_is_good(shed: World) -> None:
+    for dataset, name in zip(ALL, ("letter", "cat", "table"), strict=True):
+        (shed.mountpoint(dataset) / name).unlink()
+    next_hour(shed)
+
+    done = shed.run("offsite", "shed")
+
+    assert done.code == 0, done.err
+
+
 def test_a_lost_ledger_comes_back_from_the_repository(shed: World) -> None:
     shed.run("offsite", "shed")
     file = ledger.path(shed.here(), "shed")
