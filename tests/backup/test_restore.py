@@ -127,6 +127,15 @@ def test_a_dataset_becomes_a_new_dataset(world: World, home: Path) -> None:
     )
 
 
+def test_a_new_dataset_below_a_read_only_one_can_be_written_to(world: World, home: Path) -> None:
+    world.zfs("set", "readonly=on", "tank")
+
+    done = world.run("restore", str(home), "--to", "tank/back")
+
+    assert done.code == 0, done.err
+    assert world.zfs("get", "-Hp", "-o", "value", "readonly", "tank/back").strip() == "off"
+
+
 @pytest.mark.usefixtures("home")
 def test_a_dataset_that_is_there_is_never_restored_into(world: World) -> None:
     done = world.run("restore", "tank/home", "--to", "tank/db")

@@ -53,7 +53,9 @@ def scratch(here: Here, above: str, job: str, quota: int = 0) -> Iterator[tuple[
     apart()
     name = f"{above}/emily-{job}-{this_run()}"
     # Access lists come back only where the file system keeps them; ZFS does not by itself.
-    options = [f"{MARK}={this_run()}", "mountpoint=legacy", "acltype=posixacl", "xattr=sa"]
+    options = [
+        f"{MARK}={this_run()}", "mountpoint=legacy", "readonly=off", "acltype=posixacl", "xattr=sa",
+    ]  # fmt: skip
     if quota:
         options.append(f"refquota={quota}")
     words = [word for each in options for word in ("-o", each)]
