@@ -15,7 +15,9 @@ AT_ONCE = 100
 """Names a command: 128 KiB an argument is Linux's limit, and one command a transaction."""
 _OURS = re.compile(r"emily-[0-9]{8}T[0-9]{6}Z")
 _TAG = "emily:"
-_ABSENT = ("dataset does not exist", "no such tag on this dataset")
+_RUN = re.compile(rf"{_TAG}(?P<job>[^:]+):(?P<run>[0-9a-f]{{8}}-[0-9]+-[0-9]+)")
+_GONE = "dataset does not exist"
+_ABSENT = (_GONE, "no such tag on this dataset")
 
 
 @dataclass(frozen=True)
@@ -166,16 +168,29 @@ def holds(here: Here, names: Sequence[str]) -> dict[str, set[str]]:
 
 
 def reap(here: Here, job: str, taken: Iterable[Snapshot]) -> int:
-    """Free what dead runs of a job still hold; how many holds those were."""
+    """Free what dead runs of a job still hold, or of any job; how many holds those were."""
     held = [each.full for each in taken if each.holds]
-    prefix = f"{_TAG}{job}:"
     freed = 0
-    for name, labels in holds(here, held).items():
+    for name, labels in _still_held(here, held).items():
         for label in labels:
-            if label.startswith(prefix) and not lives(label.removeprefix(prefix)):
+            found = _RUN.fullmatch(label)
+            if found and found["job"] == (job or found["job"]) and not lives(found["run"]):
                 release(here, label, [name])
                 freed += 1
     return freed
+
+
+def _still_held(here: Here, names: Sequence[str]) -> dict[str, set[str]]:
+    """As `holds`, without those that are gone by now."""
+    try:
+        return holds(here, names)
+    except CommandFailed as error:
+        if _GONE not in error.stderr:
+            raise
+    if len(names) == 1:
+        return {}
+    half = len(names) // 2
+    return {**_still_held(here, names[:half]), **_still_held(here, names[half:])}
 
 
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from emily_infra.backup import latch, pools
-from emily_infra.backup.catalogue import Snapshot, snapshots
+from emily_infra.backup.catalogue import Snapshot, reap, snapshots
 from emily_infra.backup.expire import Expiry, Judge, Plan, batches, carried_out, unbound
 from emily_infra.backup.here import Here
 from emily_infra.backup.locks import locked
@@ -205,6 +205,8 @@ class _Pool:
             latch.set_right(
                 here, self._now, (one for all_ in self._listed.values() for one in all_)
             )
+        # Also of runs for what is no longer in host.yaml: nobody else would look for those.
+        reap(here, "", [one for listed in self._listed.values() for one in listed])
         plans = self.plans()
         gently = any(plan.expired for plan in plans) and self._is_unwell()
         for plan in plans:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -158,6 +159,27 @@ def test_the_hold_of_a_dead_run_is_taken_away_and_that_of_a_living_one_stays(wor
         assert dead not in world.holds(name)
 
     assert world.holds(name) == {other}
+
+
+def test_holds_are_reaped_though_one_snapshot_is_gone_by_now(world: World) -> None:
+    name = f"tank/db@{world.take('tank/db')}"
+    world.zfs("hold", catalogue.tag("offsite-gone", "00000000-1-1"), name)
+    (there,) = catalogue.snapshots(world.here(), "tank/db")
+
+    freed = catalogue.reap(world.here(), "offsite-gone", [replace(there, name="gone"), there])
+
+    assert (freed, world.holds(name)) == (1, set())
+
+
+def test_expiry_frees_what_dead_runs_of_any_job_hold_and_no_pin(world: World) -> None:
+    name = f"tank/db@{world.take('tank/db')}"
+    for label in (catalogue.tag("offsite-gone", "00000000-1-1"), "emily:replica-barn"):
+        world.zfs("hold", label, name)
+
+    done = world.run("expire")
+
+    assert done.code == 0, done.err
+    assert world.holds(name) == {"emily:replica-barn"}
 
 
 @pytest.mark.parametrize("words", [("hold",), ("list", "-t", "snapshot", "-o")])
