@@ -19,6 +19,7 @@ class Entry:
     path: bytes
     size: int
     """0 of what is no regular file."""
+    is_device: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,5 +105,9 @@ def walk(root: bytes, left_out: Callable[[bytes], bool]) -> Iterator[Entry]:
                     continue
                 status = each.stat(follow_symlinks=False)
                 if not stat.S_ISSOCK(status.st_mode):  # restic keeps none
-                    is_file = stat.S_ISREG(status.st_mode)
-                    yield Entry(path, status.st_size if is_file else 0)
+                    yield _entry(path, status)
+
+
+def _entry(path: bytes, status: os.stat_result) -> Entry:
+    is_device = stat.S_ISBLK(status.st_mode) or stat.S_ISCHR(status.st_mode)
+    return Entry(path, status.st_size if stat.S_ISREG(status.st_mode) else 0, is_device)

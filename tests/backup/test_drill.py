@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -287,3 +288,23 @@ def test_a_drill_killed_anywhere_leaves_nothing_after_the_next(world: World, key
     assert untidy(world) == []
     assert world.run("evidence", "--key", f"{key}.pub").code == 0
     assert folder(world.here()).exists()
+
+
+def test_device_nodes_are_drawn_only_where_they_can_be_made(
+    world: World, key: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = "emily_infra.backup.sample.stat.S_ISCHR"  # a pipe stands for a node that none may make
+    monkeypatch.setattr(kinds, stat.S_ISFIFO)
+    made = "emily_infra.backup.drilling.drill.can_make_devices"
+    found = {}
+
+    for able in (True, False):
+        monkeypatch.setattr(made, lambda able=able: able)
+        plan = Plan("ada", 1, key=key)
+        found[able] = {each.dataset: each for each in drill(world.here(), "shed", plan)}
+
+    pipes = sum(each.is_fifo() for each in home.rglob("*"))
+    assert pipes
+    assert found[True]["tank/home"].why == ""
+    assert found[False]["tank/home"].why.endswith(f"may make none: {pipes}")
+    assert found[False]["tank/home"].verdict == "same"

@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emily_infra.backup.drilling.devices import Sieve
 from emily_infra.backup.sample import Entry, draw, walk
 
 ROOM = 1 << 60
@@ -87,3 +88,12 @@ def test_a_walk_sees_everything_but_folders_and_sockets(tmp_path: Path) -> None:
     found = sorted(walk(bytes(tmp_path), {b"out"}.__contains__), key=lambda each: each.path)
 
     assert found == [Entry(b"in/file", 4), Entry(b"link", 0)]
+
+
+def test_device_nodes_are_kept_back_and_counted() -> None:
+    sieve = Sieve(keeps_back=True)
+
+    assert list(sieve.through([Entry(b"a", 1), Entry(b"null", 0, is_device=True)])) == [
+        Entry(b"a", 1)
+    ]
+    assert sieve.devices == 1

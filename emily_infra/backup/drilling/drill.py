@@ -13,6 +13,7 @@ from emily_infra.backup.compare import Comparison, Difference, shown
 from emily_infra.backup.drilling import checks, record
 from emily_infra.backup.drilling.candidates import Pair, candidates, pair
 from emily_infra.backup.drilling.database import NoServer
+from emily_infra.backup.drilling.devices import Sieve, can_make_devices
 from emily_infra.backup.drilling.extract import Extract, extract
 from emily_infra.backup.drilling.leaving_out import left_out
 from emily_infra.backup.drilling.room import enough, rooms, taken
@@ -133,10 +134,10 @@ class _Case:
         excluded = left_out(patterns, bytes(self.place))
         return lambda path: path in others or excluded(path)
 
-    def sample(self, root: bytes, room: int) -> Sample:
+    def sample(self, root: bytes, room: int, sieve: Sieve) -> Sample:
         """What is restored: a share, or only counted where it is all of it."""
         size = self.here.settings.drill or Drill(period=0)
-        entries = walk(root, self.is_left_out)
+        entries = sieve.through(walk(root, self.is_left_out))
         if self.plan.whole:
             return draw(entries, self.plan.seed, files=0, size=0, room=room)
         return draw(entries, self.plan.seed, files=size.files, size=size.size, room=room)
@@ -144,8 +145,9 @@ class _Case:
 
 def _drilled(case: _Case, blank: Finding) -> Finding:
     found = rooms(case.here, case.dataset)
+    sieve = Sieve(keeps_back=not case.plan.whole and not can_make_devices())
     with viewing(case.here) as view, view.of([case.chosen.snapshot]) as top:
-        sample = case.sample(bytes(top), max((each.bytes for each in found), default=0))
+        sample = case.sample(bytes(top), max((each.bytes for each in found), default=0), sieve)
         size, count = (
             (sample.of_bytes, sample.of_files)
             if case.plan.whole
@@ -172,7 +174,9 @@ def _drilled(case: _Case, blank: Finding) -> Finding:
         differing=read.differing,
         differences=tuple(named),
         checks=proved,
-        why="; ".join(read.complaints[:3]) if read.differing else "",
+        why="; ".join(
+            filter(None, (*(read.complaints[:3] if read.differing else ()), sieve.remark))
+        ),
     )
 
 
