@@ -180,7 +180,7 @@ def test_a_server_that_does_not_answer_leaves_no_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = remote(tmp_path, f"rest:http://127.0.0.1:{free_port()}/shed")
-    monkeypatch.setattr(repository, "_CONTACT", 2.0)
+    monkeypatch.setattr(repository, "_CONTACT", 8.0)
 
     with pytest.raises(ResticFailed) as caught:
         offsite(world.here(), Request("shed"))
