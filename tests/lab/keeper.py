@@ -81,6 +81,13 @@ as $bin/pg_ctl -D /var/lib/ledger status >/dev/null ||
 as $bin/psql -h /run/ledger -qc 'create database ledger' postgres 2>/dev/null || :
 as $bin/psql -h /run/ledger -qc 'create table if not exists entries (id serial, amount int)' ledger
 """
+# A machine that is starved while it boots may give up its search for pools.
+_UP = """
+systemctl is-system-running --wait >/dev/null || :
+zpool list tank >/dev/null 2>&1 || zpool import -aN -d /dev/disk/by-id
+systemctl start srv-work.mount srv-db.mount srv-work-deep.mount
+mountpoint -q /srv/work/deep
+"""
 PSQL = "setpriv --reuid postgres --regid postgres --clear-groups psql -h /run/ledger -qAt ledger -c"
 
 
@@ -186,7 +193,7 @@ class Keeper:
         """A power cut, and everything up again."""
         self.stage.lab.power_cut()
         self.stage.lab.start()
-        self.stage.wait_for("mountpoint -q /srv/work/deep && mountpoint -q /srv/db")
+        self.console(_UP, deadline=900)
         self.hand_over()
 
     def ledger(self) -> None:
