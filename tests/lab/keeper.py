@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -117,14 +116,6 @@ class Keeper:
         """What a command says with --json."""
         command = " ".join(f"'{word}'" for word in words)
         return json.loads(self.console(f"{_IN} {command} --json 2>/dev/null || :"))
-
-    def operator(self, *words: str) -> tuple[int, str]:
-        """A command of the operator's, to its end: exit code and everything said."""
-        done = subprocess.run(
-            [sys.executable, "-m", "emily_infra", *words, "--lab"], cwd=self.root, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-        return done.returncode, done.stdout
 
     def unit(self, name: str, deadline: float = 1800) -> str:
         """Run a unit as its timer does; how it ended, with what it said where it failed."""
