@@ -23,7 +23,7 @@ python3Packages.buildPythonApplication {
   '';
 
   build-system = [ python3Packages.setuptools ];
-  dependencies = [ python3Packages.numpy ];
+  dependencies = import ./runtime-dependencies.nix python3Packages;
 
   checkPhase = ''
     runHook preCheck

@@ -3,16 +3,17 @@ pkgs:
 pkgs.python3.withPackages (
   packages:
   import ./dependencies.nix packages
+  ++ import ./runtime-dependencies.nix packages
   ++ [
     packages.hypothesis
     packages.jsonschema
     packages.mkdocs
     packages.mkdocs-material
     packages.mypy
-    packages.numpy
     packages.pymdown-extensions
     packages.pytest
     packages.pytest-xdist
+    packages.schemathesis
     packages.setuptools
     packages.types-paramiko
     packages.types-pyyaml

@@ -59,15 +59,20 @@ let
     let
       build = recipe: derivation recipe.pname // recipe;
       own = genAttrs [
+        "httptools"
+        "httpx2"
         "hypothesis"
         "jinja2"
         "jsonschema"
         "mkdocs"
         "mkdocs-material"
+        "msgspec"
         "mypy"
         "numpy"
         "paramiko"
         "prometheus-client"
+        "psycopg"
+        "psycopg-pool"
         "pydantic"
         "pymdown-extensions"
         "pytest"
@@ -75,10 +80,15 @@ let
         "pytestCheckHook"
         "pyyaml"
         "rich"
+        "schemathesis"
         "setuptools"
+        "starlette"
         "typer"
         "types-paramiko"
         "types-pyyaml"
+        "uvicorn"
+        "uvloop"
+        "websockets"
       ] derivation;
       functions = {
         inherit lib;
