@@ -1,9 +1,11 @@
 """emily-runtime refuses a start that cannot work, with a code and the next move."""
 
+import ast
 import re
 import socket
 import string
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -110,8 +112,35 @@ def test_a_message_says_the_same_in_both_languages(code: str) -> None:
 
 
 def test_it_stands_alone() -> None:
-    sources = Path(emily_runtime.__file__).parent.glob("*.py")
+    folder = Path(emily_runtime.__file__).parent
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    optional = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(name for group in optional.values() for name in group)]
+    declared = {re.split(r"[^\w-]", name)[0].replace("-", "_") for name in wanted}
 
-    imports = re.findall(r"(?m)^(?:from|import) (\w+)", "".join(f.read_text() for f in sources))
+    imports = {name for source in folder.rglob("*.py") for name in _imports(source)}
 
-    assert set(imports) <= set(sys.stdlib_module_names) | {"emily_runtime"}
+    assert imports <= {"emily_runtime", *sys.stdlib_module_names, *declared}
+
+
+def test_every_folder_is_installed() -> None:
+    folder = Path(emily_runtime.__file__).parent
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+
+    found = {
+        ".".join(source.parent.relative_to(folder.parent).parts)
+        for source in folder.rglob("__init__.py")
+    }
+
+    assert found == set(project["tool"]["setuptools"]["packages"])
+
+
+def _imports(source: Path) -> set[str]:
+    """The top-level names that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names}

@@ -1,18 +1,8 @@
-"""Every message by its code, in both languages: what happened, and what to do."""
+"""Configuration (1xxx), HTTP (2xxx) and the life of the process (3xxx)."""
 
-from typing import Literal, NamedTuple
+from emily_runtime.messages.message import Catalogue, Message
 
-Language = Literal["en", "ko"]
-
-
-class Message(NamedTuple):
-    """Text with named holes."""
-
-    text: str
-    action: str
-
-
-CATALOGUE: dict[str, dict[Language, Message]] = {
+EDGE: Catalogue = {
     "EMY-1001": {
         "en": Message("{file} cannot be read: {reason}", "look at it with: ls -l {file}"),
         "ko": Message("{file}을(를) 읽을 수 없습니다: {reason}", "확인: ls -l {file}"),
@@ -81,23 +71,3 @@ CATALOGUE: dict[str, dict[Language, Message]] = {
         "ko": Message("스스로에게 응답하지 않습니다: {reason}", "systemctl restart emily-runtime"),
     },
 }  # fmt: skip
-
-
-def say(code: str, language: Language, **values: object) -> Message:
-    """A message with its holes filled."""
-    message = CATALOGUE[code][language]
-    return Message(message.text.format(**values), message.action.format(**values))
-
-
-class Refused(Exception):
-    """A start that cannot go on, with the code of its message and what belongs into it."""
-
-    def __init__(self, code: str, **values: object) -> None:
-        super().__init__(code)
-        self.code = code
-        self.values = values
-
-    def told(self, language: Language) -> str:
-        """Two lines for a person."""
-        message = say(self.code, language, **self.values)
-        return f"{self.code}: {message.text}\n  {message.action}"
