@@ -47,8 +47,7 @@ def backup(
 
 app.command("snapshot", short_help="Take what is due, let go what is not kept.")(snapshot.snapshot)
 app.command("expire", short_help="Destroy what no policy keeps any more.")(expire.expire)
-for command, summary in ((listing.listed, "List snapshots and copies."),):
-    app.command("list", short_help=summary)(command)
+app.command("list", short_help="List snapshots and copies.")(listing.listed)
 app.command("status", short_help="Show which promises are kept.")(standing.status)
 app.command("restore", short_help="Give back a file, a folder or a dataset.")(restoring.restore)
 app.command("drill", short_help="Restore a share and compare it.")(drilling.drill)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emily_infra.backup.faults import DONE, INCOMPLETE
 from emily_infra.cli.arguments import Json
 from emily_infra.cli.backup.opening import here
 from emily_infra.cli.output import say, tell, tell_json
@@ -12,8 +13,6 @@ from emily_infra.cli.output import say, tell, tell_json
 if TYPE_CHECKING:
     from emily_infra.backup.here import Here
     from emily_infra.backup.versions import Era, Version
-
-_INCOMPLETE = 3
 
 Repository = Annotated[
     list[str] | None,
@@ -90,7 +89,7 @@ def _versions(host: "Here", path: Path, asked: list[str] | None, json: bool) -> 
             tell(f"  emily-infra backup restore {wanted.path} --from {newest.name} --to NEW")
     for name, why in found.silent.items():
         say(f"repository {name} could not be asked: {why}")
-    return _INCOMPLETE if found.silent else 0
+    return INCOMPLETE if found.silent else DONE
 
 
 def _data(version: "Version") -> dict[str, object]:

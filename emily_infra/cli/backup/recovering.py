@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emily_infra.backup.faults import DONE, INCOMPLETE
 from emily_infra.cli.arguments import Host
 from emily_infra.cli.backup.passwords import Given, with_secrets
 from emily_infra.cli.output import complain, mention, report
@@ -19,42 +20,50 @@ if TYPE_CHECKING:
     from emily_infra.backup.settings import Settings
     from emily_infra.spec import host as spec
 
-_INCOMPLETE = 3
+Repository = Annotated[
+    str, typer.Option("--repository", metavar="NAME", help="Restore from this one.")
+]
+Replica = Annotated[
+    str, typer.Option("--replica", metavar="NAME", help="Show how to bring it back from there.")
+]
+Datasets = Annotated[
+    list[str] | None,
+    typer.Option("--dataset", metavar="NAME", help="Only this one; may be repeated."),
+]
+At = Annotated[
+    str, typer.Option("--at", metavar="TIME", help="A copy not younger than this, in UTC.")
+]
+Root = Annotated[
+    Path, typer.Option("--root", metavar="DIR", help="/mnt, where an installer mounts.")
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option("--password-file", metavar="FILE", help="Of the repository; asked otherwise."),
+]
+EnvironmentFile = Annotated[
+    Path | None,
+    typer.Option("--environment-file", metavar="FILE", help="Keys for it: lines KEY=value."),
+]
+GoOn = Annotated[
+    bool, typer.Option("--go-on", help="Also where snapshots were taken since it was begun.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be restored; write nothing.")
+]
 
 
 def recover(
     context: typer.Context,
     host: Host,
-    repository: Annotated[
-        str, typer.Option("--repository", metavar="NAME", help="Restore from this one.")
-    ] = "",
-    replica: Annotated[
-        str, typer.Option("--replica", metavar="NAME", help="Show how to bring it back from there.")
-    ] = "",
-    dataset: Annotated[
-        list[str] | None,
-        typer.Option("--dataset", metavar="NAME", help="Only this one; may be repeated."),
-    ] = None,
-    at: Annotated[
-        str, typer.Option("--at", metavar="TIME", help="A copy not younger than this, in UTC.")
-    ] = "",
-    root: Annotated[
-        Path, typer.Option("--root", metavar="DIR", help="/mnt, where an installer mounts.")
-    ] = Path("/"),
-    password_file: Annotated[
-        Path | None,
-        typer.Option("--password-file", metavar="FILE", help="Of the repository; asked otherwise."),
-    ] = None,
-    environment_file: Annotated[
-        Path | None,
-        typer.Option("--environment-file", metavar="FILE", help="Keys for it: lines KEY=value."),
-    ] = None,
-    go_on: Annotated[
-        bool, typer.Option("--go-on", help="Also where snapshots were taken since it was begun.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be restored; write nothing.")
-    ] = False,
+    repository: Repository = "",
+    replica: Replica = "",
+    dataset: Datasets = None,
+    at: At = "",
+    root: Root = Path("/"),
+    password_file: PasswordFile = None,
+    environment_file: EnvironmentFile = None,
+    go_on: GoOn = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Bring all data of HOST back into its empty datasets, on the machine itself.
 
@@ -78,7 +87,7 @@ def recover(
     if done:
         _end(settings, done, name, described)
         missing = done.plan.missing or done.trouble or done.plan.is_partial
-        raise typer.Exit(_INCOMPLETE if missing else 0)
+        raise typer.Exit(INCOMPLETE if missing else DONE)
 
 
 def _told(config: Path, name: str) -> "tuple[Settings, spec.Host | None]":

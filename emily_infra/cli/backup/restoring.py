@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emily_infra.backup.faults import DONE, INCOMPLETE
 from emily_infra.cli.backup.opening import here
 from emily_infra.cli.output import mention, printable, report
 
 if TYPE_CHECKING:
     from emily_infra.backup.restoring.restore import Restored
 
-_INCOMPLETE = 3
 _WHY = "a folder is where a file was, or a file, or another dataset is mounted there"
 
 What = Annotated[
@@ -80,7 +80,7 @@ def restore(
         )
         done = restored(host, order)
     _print(done)
-    raise typer.Exit(_INCOMPLETE if done.merged.refused else 0)
+    raise typer.Exit(INCOMPLETE if done.merged.refused else DONE)
 
 
 def _is_dataset(place: str) -> bool:
