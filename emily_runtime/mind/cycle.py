@@ -1,0 +1,225 @@
+"""The tiers as one: state and input in, state and outcome out; time and seed are inputs, too.
+
+A stimulus that no reflex answers passes the alpha gate as it arrives, together with what memory
+adds to it, and waits. Each alpha cycle ends with a competition: what ignites is broadcast once, the
+belief is updated, and an action follows from the expected free energy. What came of the action
+changes the substrate, whose levels set precision, gain, horizon, trust and how much work is shed.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from emily_runtime.mind.body import STREAK, Body, Echo, Measures, demand, faded, lived
+from emily_runtime.mind.settings import Settings
+from emily_runtime.mind.situation import UNSEEN, Action, Result, outcome
+from emily_runtime.mind.stimulus import Content, Recalled, Stimulus
+from emily_runtime.tiers import alpha, workspace
+from emily_runtime.tiers.alpha import Firing, Rhythm
+from emily_runtime.tiers.arrays import Floats, generator
+from emily_runtime.tiers.inference.expected import Decision, decide
+from emily_runtime.tiers.inference.model import perceive, predict
+from emily_runtime.tiers.modulation import Modulation, modulation
+from emily_runtime.tiers.workspace import Item, Workspace
+
+
+class Instant(NamedTuple):
+    """When something happens, and the seed of what is drawn at it."""
+
+    time: float
+    """Seconds on a clock that never jumps."""
+    seed: int = 0
+
+
+class Heard(NamedTuple):
+    """A stimulus, and what memory knows about it."""
+
+    stimulus: Stimulus
+    recalled: tuple[Recalled, ...] = ()
+    trace: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Mind:
+    """The state of all tiers between two inputs."""
+
+    belief: Floats
+    """(12,) over the joint states of the situation's model."""
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    body: Body = field(default_factory=Body)
+    echo: Echo = field(default_factory=Echo)
+    workspace: Workspace = field(default_factory=Workspace)
+    waiting: tuple[Item, ...] = ()
+    """What has passed the gate since the last cycle."""
+    arrived: int = 0
+    """Items so far; the next one's sequence."""
+    looked: int = 0
+    """How often in a row the choice was to look."""
+    hoped: float = 0.0
+    """The expected preference of the last action's result, from -1 to 1."""
+    setting: Modulation = field(default_factory=lambda: modulation(Body().levels.shown))
+    """What the levels set at the last tick."""
+
+
+class Arrival(NamedTuple):
+    """What the gate made of a stimulus."""
+
+    firing: tuple[Firing, ...]
+    phase: float
+    """Radians."""
+    gain: float
+    is_reset: bool
+    """Whether it reset the phase, and so ends the cycle at once."""
+    is_shed: bool
+    """Whether it was turned away because of load."""
+    item: int
+    """Its sequence in the workspace."""
+
+
+class Choice(NamedTuple):
+    """What is to be done about what was broadcast."""
+
+    action: Action
+    decision: Decision
+    belief: Floats
+    """(12,)"""
+    surprise: float
+    """Nats, of all that was broadcast."""
+    precision: float
+    horizon: int
+
+
+class Thought(NamedTuple):
+    """What one cycle brought."""
+
+    broadcast: tuple[Item, ...]
+    ignored: int
+    ticks: int
+    """Steps of the substrate that were due."""
+    choice: Choice | None
+    """None where nothing ignited."""
+
+
+def newborn(settings: Settings) -> Mind:
+    """The state before any input."""
+    return Mind(settings.model.prior)
+
+
+def arrive(settings: Settings, mind: Mind, heard: Heard, now: Instant) -> tuple[Mind, Arrival]:
+    """Let a stimulus and its memories through the gate; they wait for the end of the cycle."""
+    stimulus, setting = heard.stimulus, mind.setting
+    salience = stimulus.strength * setting.gain
+    rhythm = alpha.reset(settings.alpha, mind.rhythm, now.time, salience)
+    phase = alpha.phase(settings.alpha, rhythm, now.time)
+    gain = alpha.gain(settings.alpha, phase)
+    firing = tuple(alpha.gate(settings.alpha, stimulus.drives, phase))
+    is_reset = rhythm is not mind.rhythm
+    if setting.shed and generator(now.seed).random() < setting.shed:
+        return mind, Arrival(firing, phase, gain, is_reset=False, is_shed=True, item=-1)
+    items = _items(settings, mind.arrived, heard, (firing, gain))
+    after = replace(
+        mind,
+        rhythm=rhythm,
+        waiting=(*mind.waiting, *items),
+        arrived=mind.arrived + len(items),
+    )
+    return after, Arrival(firing, phase, gain, is_reset, is_shed=False, item=mind.arrived)
+
+
+def _items(
+    settings: Settings, first: int, heard: Heard, passed: tuple[tuple[Firing, ...], float]
+) -> list[Item]:
+    """The stimulus by its strongest firing, and each memory by its similarity times the gain."""
+    stimulus, (firing, gain) = heard.stimulus, passed
+    evidence = settings.reading.evidence(stimulus.text, stimulus.signals)
+    content = Content("stimulus", stimulus.text, evidence, heard.trace)
+    items = [Item(first, stimulus.origin, firing[0].output, 0.0, content)]
+    for place, found in enumerate(heard.recalled, first + 1):
+        evidence = settings.reading.evidence(found.text)
+        memory = Content("memory", found.text, evidence, found.identity)
+        items.append(Item(place, f"memory:{found.identity}", found.score * gain, 0.0, memory))
+    return items
+
+
+def cycle(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> tuple[Mind, Thought]:
+    """End a cycle: the substrate's due ticks, then competition, broadcast, belief and choice."""
+    ticks = max(0, int(now.time * settings.alpha.frequency) - mind.body.tick)
+    echo, body, setting = mind.echo, mind.body, mind.setting
+    if ticks:
+        echo = faded(echo, ticks)
+        body = lived(body, settings.pace, ticks, demand(measures, echo), measures.wall)
+        setting = modulation(body.levels.shown)
+    moment = workspace.Moment(now.time, settings.alpha.capacity, setting.gain)
+    contest = workspace.cycle(settings.workspace, mind.workspace, mind.waiting, moment)
+    choice, belief, looked = None, mind.belief, mind.looked
+    if contest.broadcast:
+        choice = _chosen(settings, mind, contest.broadcast, setting)
+        belief, looked = choice.belief, mind.looked + 1 if choice.action is Action.LOOK else 0
+        echo = echo._replace(surprise=echo.surprise + choice.surprise)
+    elif ticks:
+        belief = predict(settings.model, belief, Action.WAIT)
+    after = Mind(
+        belief=belief,
+        rhythm=mind.rhythm,
+        body=body,
+        echo=echo,
+        workspace=contest.state,
+        waiting=(),
+        arrived=mind.arrived,
+        looked=looked,
+        hoped=mind.hoped if choice is None else _hoped(settings, choice),
+        setting=setting,
+    )
+    return after, Thought(contest.broadcast, contest.ignored, ticks, choice)
+
+
+def _chosen(
+    settings: Settings, mind: Mind, broadcast: tuple[Item, ...], setting: Modulation
+) -> Choice:
+    """Look at each content in turn, then weigh all policies as far as the horizon."""
+    surprise = 0.0
+    belief = predict(settings.model, mind.belief, Action.LOOK)
+    for item in broadcast:
+        content = item.content
+        if isinstance(content, Content) and content.evidence != UNSEEN:
+            seen = outcome(content.evidence, Result.NEUTRAL)
+            belief, nats = perceive(settings.model, belief, seen)
+            surprise += nats
+    horizon = min(setting.horizon, settings.inference.horizon)
+    precision = settings.inference.precision * setting.precision
+    decision = decide(settings.model, settings.policies[horizon - 1], belief, precision)
+    action = Action(decision.action)
+    if action is Action.LOOK and mind.looked >= settings.inference.looks:
+        others = decision.action_probabilities.copy()
+        others[Action.LOOK] = -1.0
+        action = Action(int(others.argmax()))
+    return Choice(action, decision, belief, surprise, precision, horizon)
+
+
+def _worth(settings: Settings, result: Result) -> float:
+    """A result's preference as a share of the strongest, from -1 to 1."""
+    outlook = settings.inference.outlook
+    worth = {Result.NEUTRAL: 0.0, Result.GOOD: outlook.good, Result.BAD: outlook.bad}
+    return worth[result] / max(outlook.good, -outlook.bad)
+
+
+def _hoped(settings: Settings, choice: Choice) -> float:
+    """The expected worth of the chosen action's result."""
+    after = predict(settings.model, choice.belief, choice.action)
+    chances = (settings.model.likelihood @ after).reshape(-1, len(Result)).sum(axis=0)
+    return float(sum(chances[result] * _worth(settings, result) for result in Result))
+
+
+def settle(settings: Settings, mind: Mind, action: Action, result: Result) -> Mind:
+    """What came of an action: how surprising it was, and how far from what had been hoped.
+
+    The matter is closed, and the belief returns to the prior. Refusal for a result that the action
+    can't have; a look has none: who looks goes on.
+    """
+    after = predict(settings.model, mind.belief, action)
+    _, nats = perceive(settings.model, after, outcome(UNSEEN, result))
+    error = mind.echo.error + _worth(settings, result) - mind.hoped
+    success = mind.echo.success
+    if result is not Result.NEUTRAL:
+        success += STREAK * ((result is Result.GOOD) - success)
+    echo = Echo(max(-1.0, min(1.0, error)), mind.echo.surprise + nats, success)
+    return replace(mind, belief=settings.model.prior, echo=echo, looked=0, hoped=0.0)
