@@ -42,7 +42,8 @@ class Service:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         server = await self._listen()
         host, port = server.sockets[0].getsockname()[:2]
-        address = replace(self.config, host=host, port=port).address
+        bound = replace(self.config.service, host=host, port=port)
+        address = replace(self.config, service=bound).address
         self.state = replace(self.state, phase=Phase.READY)
         self._tell("EMY-3001", "READY=1", address=address)
         watch = asyncio.create_task(self._watch(host, port))

@@ -12,8 +12,10 @@ EDGE: Catalogue = {
         "ko": Message("{file}은(는) TOML이 아닙니다: {reason}", "그 줄을 고치고 다시 확인하세요"),
     },
     "EMY-1003": {
-        "en": Message("{file}: there is no setting {key}", "known here: {known}"),
-        "ko": Message("{file}: {key}라는 설정은 없습니다", "가능한 설정: {known}"),
+        "en": Message("{file}: there is no setting {key}",
+                      "the nearest is {nearest}; known here: {known}"),
+        "ko": Message("{file}: {key}라는 설정은 없습니다",
+                      "가장 비슷한 설정: {nearest}; 가능한 설정: {known}"),
     },
     "EMY-1004": {
         "en": Message("{file}: {key} must be {wanted}, not {got}", "change it in {file}"),
@@ -29,6 +31,11 @@ EDGE: Catalogue = {
     "EMY-1006": {
         "en": Message("cannot listen on {address}: {reason}", "see who does: ss -ltnp"),
         "ko": Message("{address}에서 기다릴 수 없습니다: {reason}", "누가 쓰는지 확인: ss -ltnp"),
+    },
+    "EMY-1007": {
+        "en": Message("{file} cannot work: {reason}", "change it in {file}, then: check"),
+        "ko": Message("{file}의 설정으로는 작동할 수 없습니다: {reason}",
+                      "{file}에서 고친 뒤 다시 확인하세요"),
     },
     "EMY-2001": {
         "en": Message("this is not a request: {reason}", "speak HTTP/1.1"),

@@ -7,6 +7,7 @@ import pytest
 
 from emily_infra.spec.host import Host
 from emily_runtime.config import Config, read
+from emily_runtime.config.sections import Service
 from tests.hosts import over, pebble, shipped
 from tests.render import systemd
 from tests.render.evaluated import module
@@ -39,7 +40,8 @@ def test_a_host_without_a_runtime_has_no_such_module() -> None:
 def test_the_service_understands_what_is_rendered(tmp_path: Path) -> None:
     found = configuration(EMBER, tmp_path)
 
-    assert found == Config("10.30.0.2", 8470, "en", {})
+    assert found.service == Service("10.30.0.2", 8470, "en")
+    assert found.providers == {}
 
 
 def test_it_is_told_which_credential_holds_which_key(tmp_path: Path) -> None:
