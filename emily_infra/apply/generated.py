@@ -208,7 +208,7 @@ def _monitoring(spec: HostSpec) -> Iterator[_Wanted]:
 def _runtime(spec: HostSpec) -> Iterator[_Wanted]:
     if not spec.runtime:
         return
-    unit = "emily-runtime.service"
+    unit = "emily-runtime.socket"
     yield _unit(unit, ("runtime",))
     address = _reachable(topology.served_on(spec, spec.runtime.zone))
     probe = _shell("http", address, str(spec.runtime.port), "/ready", unit=unit)

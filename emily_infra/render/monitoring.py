@@ -12,6 +12,7 @@ from emily_infra.spec.units import Duration
 
 DASHBOARDS = "emily/dashboards"
 OVERVIEW = f"{DASHBOARDS}/overview.json"
+_TOKEN = "runtime-token"  # noqa: S105 - the name of a credential
 DATASOURCE = "emily-prometheus"
 """The name by which modules/overview.json asks for its data."""
 
@@ -46,7 +47,10 @@ def lower(host: Host) -> Mapping[str, object] | None:
         "places": places,
         "exporters": _exporters(spec, places),
         "tunnels": sorted(spec.wireguard),
-        "scrapes": [_scrape(name, place, host.name) for name, place in places.items()],
+        "scrapes": [
+            *(_scrape(name, place, host.name) for name, place in places.items()),
+            *_runtime(spec, host.name),
+        ],
         "alertmanagers": [{"static_configs": [{"targets": [places["alertmanager"].target]}]}],
         "collectors": ["pressure", "systemd", "textfile", "zfs"],
         "node_flags": [
@@ -58,6 +62,7 @@ def lower(host: Host) -> Mapping[str, object] | None:
         "promises": promises(spec),
         "alerting": alerting(spec.monitoring),
         "credentials": _credentials(spec),
+        "token": _token(spec),
         "grafana": _grafana(host, places),
         "late": _late(places),
     }
@@ -84,6 +89,21 @@ def _scrape(name: str, place: Place, host: str) -> dict[str, object]:
     # The name of the host, not an address and a port: it is what a person looks for in a graph.
     static = {"targets": [place.target], "labels": {"instance": host}}
     return {"job_name": name, "static_configs": [static]}
+
+
+def _runtime(spec: HostSpec, host: str) -> list[dict[str, object]]:
+    """The runtime's own figures, which it tells whoever has its token."""
+    if not spec.runtime:
+        return []
+    place = Place(topology.served_on(spec, spec.runtime.zone), spec.runtime.port)
+    file = f"/run/credentials/prometheus.service/{_TOKEN}"
+    return [_scrape("runtime", place, host) | {"authorization": {"credentials_file": file}}]
+
+
+def _token(spec: HostSpec) -> list[str]:
+    """What systemd hands to Prometheus."""
+    ref = spec.runtime and spec.runtime.token
+    return [f"{_TOKEN}:{topology.secret_file(spec, ref)}"] if ref else []
 
 
 def alerting(monitoring: Monitoring) -> dict[str, object]:

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping
 
+from emily_infra.render.monitoring import bracketed
 from emily_infra.render.nix import Lines
 from emily_infra.render.units import hardened
 from emily_infra.spec import topology
 from emily_infra.spec.host import Host, HostSpec
 from emily_infra.spec.policy import openings
 from emily_infra.spec.runtime import Runtime
-
-CONFIG = "emily/runtime.toml"
 
 
 def lower(host: Host) -> Mapping[str, object] | None:
@@ -19,8 +18,8 @@ def lower(host: Host) -> Mapping[str, object] | None:
     if not spec.runtime:
         return None
     return {
-        "entry": CONFIG,
         "config": configuration(spec, spec.runtime),
+        "listen": f"{bracketed(topology.served_on(spec, spec.runtime.zone))}:{spec.runtime.port}",
         "memory_max": int(spec.runtime.memory),
         "memory_high": int(spec.runtime.memory) * 3 // 4,
         "credentials": _credentials(spec, spec.runtime),

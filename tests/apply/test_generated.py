@@ -43,13 +43,16 @@ def test_every_timer_that_we_render_must_be_armed(host: Host) -> None:
     assert {f"{name}.timer" for name in rendered(host, "timers")} <= units(host)
 
 
+JOBS = ("dataset-owner-", "emily-dataset-", "emily-runtime")
+"""Services that end; a failed one shows."""
+
+
 @every_host
 def test_every_service_that_we_render_to_stay_up_is_checked(host: Host) -> None:
     services = {
         f"{name}.service"
         for name, unit in rendered(host, "services").items()
-        if "wantedBy" in unit
-        and not name.startswith(("dataset-owner-", "emily-dataset-"))  # jobs; a failed one shows
+        if "wantedBy" in unit and not name.startswith(JOBS)
     }
 
     assert services - units(host) == {"emily-boot-guard.service"}  # rests unless a deploy is open
@@ -139,6 +142,7 @@ def test_a_share_must_answer_at_its_address_in_every_zone_it_is_offered_in() -> 
 
 def test_the_runtime_must_say_that_it_is_ready() -> None:
     assert script(EMBER, "runtime answers") == "http 10.30.0.2 8470 /ready"
+    assert "emily-runtime.socket" in units(EMBER)
 
 
 def test_a_dashboard_that_is_slow_to_start_undoes_no_deploy() -> None:

@@ -197,7 +197,7 @@ def test_an_edit_of_a_share_changes_smbd_and_not_sshd(tmp_path: Path, ember: Pat
 def test_an_emulated_processor_gets_more_time(tmp_path: Path) -> None:
     built = _built(shipped("ember"), tmp_path, Overrides(patience=4))
 
-    runtime = (built / _UNITS / "emily-runtime.service").read_text()
+    runtime = (built / _UNITS / "emily-runtime@.service").read_text()
     offsite = (built / _UNITS / "emily-offsite-s3.service").read_text()
     assert "TimeoutStartSec=120\n" in runtime
     assert "WatchdogSec=40\n" in runtime

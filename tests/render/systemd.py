@@ -11,12 +11,13 @@ _DEPENDENCIES = {
     "after": "After", "before": "Before", "bindsTo": "BindsTo", "onFailure": "OnFailure",
     "partOf": "PartOf", "requires": "Requires", "wants": "Wants",
 }  # fmt: skip
+_KINDS = {"service": "services", "timer": "timers", "socket": "sockets", "slice": "slices"}
 _COMMANDS = re.compile(r"(?m)^(Exec(?:Condition|Reload|Start|Stop)\w*=).+$")
 
 
-def complaints(module: Any, folder: Path) -> str:
-    """What `systemd-analyze verify` says of every service and timer that a module sets."""
-    paths = write(module, folder)
+def complaints(module: Any, folder: Path, *instances: str) -> str:
+    """What `systemd-analyze verify` says of every unit that a module sets."""
+    paths = [*write(module, folder), *(instance(name, folder) for name in instances)]
     return _analyze("verify", "--man=no", *map(str, paths), units=folder).stderr
 
 
@@ -39,14 +40,23 @@ def exposure(module: Any, service: str, folder: Path) -> float:
 
 
 def write(module: Any, folder: Path) -> list[Path]:
-    """The module's services and timers as files, as NixOS would write them; commands do nothing."""
-    units = module["systemd"]
-    texts = {f"{n}.service": service(u) for n, u in units.get("services", {}).items()}
-    texts |= {f"{n}.timer": timer(u) for n, u in units.get("timers", {}).items()}
+    """The module's units as files, as NixOS would write them; commands do nothing."""
+    texts = {
+        f"{name}.{suffix}": _TEXTS[suffix](unit)
+        for suffix, kind in _KINDS.items()
+        for name, unit in module["systemd"].get(kind, {}).items()
+    }
     folder.mkdir(exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text)
     return [folder / name for name in sorted(texts) if "@." not in name]
+
+
+def instance(name: str, folder: Path) -> Path:
+    """A unit of a template that `write` has written, such as emily-runtime@blue.service."""
+    template = re.sub("@.*[.]", "@.", name)
+    (folder / name).write_text((folder / template).read_text())
+    return folder / name
 
 
 def service(unit: Any) -> str:
@@ -63,6 +73,20 @@ def service(unit: Any) -> str:
 def timer(unit: Any) -> str:
     """The text of a .timer file."""
     return "\n".join([*_unit(unit), "[Timer]", *_entries(unit["timerConfig"])]) + "\n"
+
+
+def socket(unit: Any) -> str:
+    """The text of a .socket file."""
+    streams = {"ListenStream": unit["listenStreams"]}
+    return "\n".join([*_unit(unit), "[Socket]", *_entries(streams | unit["socketConfig"])]) + "\n"
+
+
+def slice_(unit: Any) -> str:
+    """The text of a .slice file."""
+    return "\n".join([*_unit(unit), "[Slice]", *_entries(unit["sliceConfig"])]) + "\n"
+
+
+_TEXTS = {"service": service, "timer": timer, "socket": socket, "slice": slice_}
 
 
 def _unit(unit: Any) -> Iterator[str]:

@@ -51,6 +51,7 @@ PENDING = (
     ' attribute_value_type="raw"}'
 )
 
+RESTARTS = 'node_systemd_service_restart_total{name="emily-runtime@blue.service"}'
 FIRES = [
     # Time begins at 0 here, so what happened long ago has a negative time.
     # alert, at, series with their values by the minute (by four where hours are many), its summary
@@ -99,10 +100,16 @@ FIRES = [
     ("DeployLost", "0m", {VERDICT.format("lost"): "1"}, "and so did going back"),
     ("DeployRolledBack", "0m", {VERDICT.format("rolled-back"): "1"}, "history ember says why"),
     ("DeployUnsettled", "190m", {VERDICT.format("open"): "1x200"}, "no verdict after 3 hours"),
+    ("RuntimeDown", "3m", {'up{job="runtime"}': "0x10"}, "has not answered for 2 minutes"),
+    ("RuntimeRestarting", "10m", {RESTARTS: "0 1 2 3 4x20"}, "blue.service restarted"),
+    ("RuntimePressure", "6m", {"emily_pressure_level": "3x10"}, "(step 3 of 4)"),
     ("NotifyBroken", "15m", {FAILED: "0+1x20"}, "notifications by webhook failed"),
 ]  # fmt: skip
 
 SILENT = [
+    ("TargetDown", "9m", {'up{job="runtime"}': "0x10"}),
+    ("RuntimeRestarting", "10m", {RESTARTS: "0 1x20"}),
+    ("RuntimePressure", "6m", {"emily_pressure_level": "2x10"}),
     ("TargetDown", "4m", {'up{job="node"}': "0x10"}),
     ("TargetDown", "6m", {'up{job="node"}': "1x10"}),
     ("UnitFailed", "2m", {'node_systemd_unit_state{name="a.service", state="failed"}': "0x5"}),

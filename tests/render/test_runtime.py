@@ -14,12 +14,16 @@ from tests.render.evaluated import module
 
 EMBER = shipped("ember")
 ALONE = "runtime: { token: secret:token }\nsecrets: { token: {} }\n"
-NEWER = ("RestartSteps", "RestartMaxDelaySec", "MemoryPressureWatch")
-"""What systemd learned in 254."""
+NEWER = ("RestartSteps", "RestartMaxDelaySec", "MemoryPressureWatch", "notify-reload")
+"""What systemd learned in 253 and 254."""
 
 
 def unit(host: Host) -> Any:
-    return module(host, "runtime")["systemd"]["services"]["emily-runtime"]
+    return module(host, "runtime")["systemd"]["services"]["emily-runtime@"]
+
+
+def socket(host: Host) -> Any:
+    return module(host, "runtime")["systemd"]["sockets"]["emily-runtime"]
 
 
 def config(host: Host) -> Any:
@@ -64,10 +68,37 @@ def test_without_a_zone_it_is_served_on_loopback_alone(tmp_path: Path) -> None:
     assert config(host)["IPAddressAllow"] == ["localhost"]
 
 
-def test_a_changed_configuration_restarts_it() -> None:
-    other = over(EMBER, "runtime: { port: 9000 }")
+def test_no_apply_restarts_a_colour() -> None:
+    other = over(EMBER, "runtime: { language: ko }")
 
-    assert unit(EMBER)["restartTriggers"] != unit(other)["restartTriggers"]
+    assert unit(other) == unit(EMBER)
+    assert unit(EMBER)["restartIfChanged"] is False
+
+
+def test_both_colours_are_handed_the_one_port_and_open_none() -> None:
+    values = config(EMBER)
+
+    assert socket(EMBER)["listenStreams"] == ["10.30.0.2:8470"]
+    assert values["Sockets"] == "emily-runtime.socket"
+    assert values["SocketBindDeny"] == "any"
+
+
+def test_a_port_on_an_address_of_version_6_is_bracketed() -> None:
+    zone = "home: { address: null, address6: 'fd00::10/64', gateway: null }"
+    host = pebble(
+        "runtime: { token: secret:token, zone: home }\nsecrets: { token: {} }\n"
+        f"network: {{ zones: {{ {zone} }} }}"
+    )
+
+    assert socket(host)["listenStreams"] == ["[fd00::10]:8470"]
+
+
+def test_the_colours_are_one_user_with_one_memory_and_a_control_socket_each() -> None:
+    values = config(EMBER)
+
+    assert (values["DynamicUser"], values["User"]) == (True, "emily-runtime")
+    assert values["StateDirectory"] == "emily-runtime"
+    assert values["RuntimeDirectory"] == "emily-runtime/%i"
 
 
 def test_pressure_begins_at_three_quarters_of_the_ceiling() -> None:
@@ -82,8 +113,9 @@ def test_pressure_begins_at_three_quarters_of_the_ceiling() -> None:
 def test_offline_it_exchanges_packets_with_its_callers_only() -> None:
     values = config(over(EMBER, "network: { zones: { management: { gateway: null } } }"))
 
-    assert values["IPAddressDeny"] == "any"
-    assert values["IPAddressAllow"] == ["localhost", "10.30.0.0/24"]
+    for each in (values, socket(EMBER)["socketConfig"]):
+        assert each["IPAddressDeny"] == "any"
+        assert each["IPAddressAllow"] == ["localhost", "10.30.0.0/24"]
 
 
 def test_a_zone_that_the_policy_lets_in_is_not_kept_out_by_the_unit() -> None:
@@ -109,13 +141,18 @@ def test_callers_from_anywhere_or_a_provider_leave_it_open(part: str) -> None:
 
 @pytest.mark.parametrize("host", [EMBER, pebble(ALONE)], ids=["ember", "pebble"])
 def test_systemd_has_nothing_to_say_against_the_unit(host: Host, tmp_path: Path) -> None:
-    said = systemd.complaints(module(host, "runtime"), tmp_path).splitlines()
+    names = ("emily-runtime@blue.service", "emily-runtime-pin@blue.service")
+
+    said = systemd.complaints(module(host, "runtime"), tmp_path, *names).splitlines()
 
     assert [line for line in said if not any(name in line for name in NEWER)] == []
 
 
 def test_systemd_finds_the_service_well_sealed(tmp_path: Path) -> None:
-    assert systemd.exposure(module(EMBER, "runtime"), "emily-runtime", tmp_path) <= 1.5
+    systemd.write(module(EMBER, "runtime"), tmp_path)
+    systemd.instance("emily-runtime@blue.service", tmp_path)
+
+    assert systemd.exposure(module(EMBER, "runtime"), "emily-runtime@blue", tmp_path) <= 1.5
 
 
 def test_it_never_gives_up_and_never_spins() -> None:

@@ -87,7 +87,19 @@
           }
         ];
       }
+      {
+        job_name = "runtime";
+        static_configs = [
+          {
+            targets = [ "10.30.0.2:8470" ];
+            labels = { instance = "ember"; };
+          }
+        ];
+        authorization = { credentials_file = "/run/credentials/prometheus.service/runtime-token"; };
+      }
     ];
+    # The files that it is handed are not there where the system is built.
+    checkConfig = "syntax-only";
     alertmanagers = [ { static_configs = [ { targets = [ "127.0.0.1:9093" ]; } ]; } ];
     # The last group is what this host has promised, so that an alert fires on silence and not only
     # on a failure.
@@ -139,7 +151,7 @@
                 annotations:
                   summary: "{{ $externalLabels.host }}: the {{ $labels.job }} exporter has not answered for 5 minutes; its alerts are blind."
               - alert: TargetDown
-                expr: up{job!~"node|zfs"} == 0
+                expr: up{job!~"node|zfs|runtime"} == 0
                 for: 5m
                 labels: { severity: warning }
                 annotations:
@@ -227,6 +239,33 @@
                 labels: { severity: warning }
                 annotations:
                   summary: "{{ $externalLabels.host }}: a deploy has no verdict after 3 hours; emily-infra history {{ $externalLabels.host }} says where it stands."
+
+          - name: runtime
+            rules:
+              # The port is systemd's, so it stays open: whoever calls waits.
+              - alert: RuntimeDown
+                expr: up{job="runtime"} == 0
+                for: 2m
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: the cognitive runtime has not answered for 2 minutes;
+                    emily-infra runtime status {{ $externalLabels.host }} shows both colours.
+              - alert: RuntimeRestarting
+                expr: increase(node_systemd_service_restart_total{name=~"emily-runtime@.+"}[15m]) > 2
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ $labels.name }} restarted {{ $value | printf "%.0f" }} times
+                    in 15 minutes; emily-infra runtime rollback {{ $externalLabels.host }} goes back a version.
+              - alert: RuntimePressure
+                expr: emily_pressure_level >= 3
+                for: 5m
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: for want of memory the runtime has sent new work away for 5
+                    minutes (step {{ $value | printf "%.0f" }} of 4).
 
           - name: storage
             rules:
@@ -632,6 +671,7 @@
       ];
     };
   };
+  systemd.services.prometheus.serviceConfig.LoadCredential = [ "runtime-token:/run/secrets/runtime-token" ];
   systemd.services.alertmanager.serviceConfig.LoadCredential = [ "notify:/run/secrets/alert-webhook" ];
 
   services.grafana = {

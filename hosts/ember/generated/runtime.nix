@@ -1,5 +1,5 @@
 # Generated from "hosts/ember/host.yaml"; edit that file, then run: emily-infra render
-# runtime: emily-runtime under systemd, in a slice of its own.
+# runtime: emily-runtime in two colours behind one socket, in a slice of their own.
 { pkgs, ... }:
 let
   settings = ''
@@ -48,9 +48,11 @@ let
   };
 in
 {
+  # What the next deploy of the runtime brings; what runs is pinned below.
   environment.etc."emily/runtime.toml".text = settings;
+  environment.etc."emily/runtime".source = "${pkgs.emily-runtime}";
 
-  # The ceiling of the service and of whatever it will start beside itself.
+  # The ceiling of both colours together, and of whatever they will start beside themselves.
   systemd.slices.emily-runtime = {
     description = "Cognitive runtime";
     sliceConfig = {
@@ -59,20 +61,85 @@ in
     };
   };
 
+  # systemd holds the port, so that whoever calls while no colour takes waits and is not refused.
+  systemd.sockets.emily-runtime = {
+    description = "Cognitive runtime, the port of both colours";
+    wantedBy = [ "sockets.target" ];
+    listenStreams = [ "10.30.0.2:8470" ];
+    socketConfig = {
+      Service = "emily-runtime.service";
+      # The address may come later than the socket.
+      FreeBind = true;
+      NoDelay = true;
+      # A start that fails is tried again; a port that is given up is not.
+      TriggerLimitIntervalSec = 0;
+      # Of a socket that is handed over, only this one counts.
+      IPAddressDeny = "any";
+      IPAddressAllow = [
+        "localhost"
+        "10.30.0.0/24"
+      ];
+    };
+  };
+
+  # Starts the colour that took last: at boot, after a switch, and for a caller who finds none.
   systemd.services.emily-runtime = {
-    description = "Cognitive runtime";
+    description = "Start the active colour of the cognitive runtime";
     wantedBy = [ "multi-user.target" ];
-    wants = [ "network-online.target" ];
-    after = [ "network-online.target" ];
-    restartTriggers = [ settings ];
+    # Not to stay active: systemd does not open a socket again whose service is.
+    serviceConfig.Type = "oneshot";
+    script = ''
+      active=
+      { read -r active </var/lib/emily-runtime/active; } 2>/dev/null || :
+      case $active in
+        blue | green) ;;
+        *) active=blue ;;
+      esac
+      exec systemctl start "emily-runtime@$active.service"
+    '';
+  };
+
+  # A colour goes on with the program and the settings that it was first started with, also when it
+  # falls over after an apply; emily-infra runtime deploy lets go of the idle one's.
+  systemd.services."emily-runtime-pin@" = {
+    description = "Pin the version of the %i runtime";
+    restartIfChanged = false;
+    serviceConfig = {
+      Type = "oneshot";
+      StateDirectory = "emily-colours";
+    };
+    scriptArgs = "%i";
+    script = ''
+      settings=/var/lib/emily-colours/$1.toml
+      root=/nix/var/nix/gcroots/emily/runtime-$1
+      if [ -e "$root" ] && [ -e "$settings" ]; then exit 0; fi
+      cp /etc/emily/runtime.toml "$settings.new"
+      chmod 0644 "$settings.new"
+      mv "$settings.new" "$settings"
+      mkdir -p /nix/var/nix/gcroots/emily
+      ln -sfn "$(readlink -f /etc/emily/runtime)" "$root"
+    '';
+  };
+
+  systemd.services."emily-runtime@" = {
+    description = "Cognitive runtime, %i";
+    # A version is taken over by emily-infra runtime deploy, never by an apply.
+    restartIfChanged = false;
+    # On a new address the port is another one: with it, both begin again.
+    partOf = [ "emily-runtime.socket" ];
+    requires = [ "emily-runtime-pin@%i.service" ];
+    after = [ "emily-runtime-pin@%i.service" ];
     # It never gives up: the steps below keep a broken one from spinning.
     startLimitIntervalSec = 0;
+    # Threads of the arithmetic would only fight the one that answers.
+    environment.OPENBLAS_NUM_THREADS = "1";
     serviceConfig = hardening // {
-      ExecStart = "${pkgs.emily-runtime}/bin/emily-runtime serve --config /etc/emily/runtime.toml";
+      ExecStart = "/nix/var/nix/gcroots/emily/runtime-%i/bin/emily-runtime serve --config /var/lib/emily-colours/%i.toml --colour %i";
       Slice = "emily-runtime.slice";
+      Sockets = "emily-runtime.socket";
 
       # It reports when it is ready, and every few seconds that it still answers itself.
-      Type = "notify";
+      Type = "notify-reload";
       NotifyAccess = "main";
       TimeoutStartSec = 30;
       TimeoutStopSec = 15;
@@ -91,10 +158,17 @@ in
       OOMPolicy = "stop";
       TasksMax = 256;
 
+      # One user and one memory for both; a control socket for each.
       DynamicUser = true;
+      User = "emily-runtime";
       StateDirectory = "emily-runtime";
       StateDirectoryMode = "0700";
+      RuntimeDirectory = "emily-runtime/%i";
+      RuntimeDirectoryMode = "0700";
       LoadCredential = [ "token:/run/secrets/runtime-token" ];
+
+      # Its port is handed to it: it has none to open.
+      SocketBindDeny = "any";
 
       # Offline: it answers those who may call it, and can reach nobody else.
       IPAddressDeny = "any";
