@@ -18,8 +18,8 @@ def bench(world: World) -> Bench:  # noqa: F811
         tool = world.root / "bin/sanoid"
         (world.root / "steered.pl").write_text(sanoid.STEERED)
         tool.write_text(  # a minute ahead: what is of this second is not old yet for sanoid
-            f"#!/bin/sh\nexec perl -I{usr}/share/perl5 {world.root}/steered.pl $(date -d +1min +%s) "
-            f'{world.root}/steered.pl "$(date -d +1min +%s)" '
+            f"#!/bin/sh\nexec perl -I{usr}/share/perl5 {world.root}/steered.pl "
+            '"$(date -d +1min +%s)" '
             f'{sanoid.PROGRAM} {usr}/share/sanoid "$@"\n'
         )
         tool.chmod(0o755)
