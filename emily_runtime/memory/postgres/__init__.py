@@ -1,0 +1,1 @@
+"""The memory in a PostgreSQL server, for who has one."""

@@ -1,0 +1,1 @@
+"""The memory in one file, for one host: the default."""
