@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,3 +35,7 @@ class Notifier:
                 door.sendto("\n".join(lines).encode(), self.address)
             except OSError:
                 return
+
+    def reloading(self) -> None:
+        """That a reload begins: systemd takes the next READY=1 for its end."""
+        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")

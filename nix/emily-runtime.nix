@@ -30,7 +30,7 @@ python3Packages.buildPythonApplication {
     $out/bin/emily-runtime --version
     runHook postCheck
   '';
-  pythonImportsCheck = [ "emily_runtime.serve" ];
+  pythonImportsCheck = [ "emily_runtime.service.life" ];
 
   meta = {
     description = "The cognitive runtime of an emily host, served over HTTP";

@@ -3,6 +3,7 @@
 from emily_runtime.messages.command import COMMAND
 from emily_runtime.messages.edge import EDGE
 from emily_runtime.messages.flags import FLAGS
+from emily_runtime.messages.http import HTTP
 from emily_runtime.messages.memory import MEMORY
 from emily_runtime.messages.message import Catalogue, Language, Message
 from emily_runtime.messages.nerves import NERVES
@@ -10,7 +11,7 @@ from emily_runtime.messages.providers import PROVIDERS
 
 __all__ = ["CATALOGUE", "Language", "Message", "Refused", "say"]
 
-CATALOGUE: Catalogue = EDGE | MEMORY | PROVIDERS | FLAGS | NERVES | COMMAND
+CATALOGUE: Catalogue = EDGE | HTTP | MEMORY | PROVIDERS | FLAGS | NERVES | COMMAND
 
 
 def say(code: str, language: Language, **values: object) -> Message:

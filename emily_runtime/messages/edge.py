@@ -37,33 +37,11 @@ EDGE: Catalogue = {
         "ko": Message("{file}의 설정으로는 작동할 수 없습니다: {reason}",
                       "{file}에서 고친 뒤 다시 확인하세요"),
     },
-    "EMY-2001": {
-        "en": Message("this is not a request: {reason}", "speak HTTP/1.1"),
-        "ko": Message("올바른 요청이 아닙니다: {reason}", "HTTP/1.1로 요청하세요"),
-    },
-    "EMY-2002": {
-        "en": Message("the request is larger than {limit} bytes", "send less"),
-        "ko": Message("요청이 {limit}바이트보다 큽니다", "더 작게 보내세요"),
-    },
-    "EMY-2003": {
-        "en": Message("the request did not arrive within {seconds} s", "send it in one go"),
-        "ko": Message("요청이 {seconds}초 안에 도착하지 않았습니다", "한 번에 보내세요"),
-    },
-    "EMY-2004": {
-        "en": Message("the bearer token is missing or wrong", "send Authorization: Bearer TOKEN"),
-        "ko": Message("토큰이 없거나 틀립니다", "Authorization: Bearer TOKEN을 보내세요"),
-    },
-    "EMY-2005": {
-        "en": Message("there is nothing at {path}", "today there are /health and /ready"),
-        "ko": Message("{path}에는 아무것도 없습니다", "지금은 /health와 /ready가 있습니다"),
-    },
-    "EMY-2006": {
-        "en": Message("{path} takes {allowed} only", "use {allowed}"),
-        "ko": Message("{path}은(는) {allowed}만 받습니다", "{allowed}을(를) 쓰세요"),
-    },
-    "EMY-2007": {
-        "en": Message("{limit} connections are open", "come back in a second"),
-        "ko": Message("연결이 이미 {limit}개입니다", "1초 뒤에 다시 오세요"),
+    "EMY-1008": {
+        "en": Message("the socket {name} of systemd cannot be used: {reason}",
+                      "look at its unit: systemctl cat 'emily-runtime*.socket'"),
+        "ko": Message("systemd가 준 소켓 {name}을(를) 쓸 수 없습니다: {reason}",
+                      "유닛 확인: systemctl cat 'emily-runtime*.socket'"),
     },
     "EMY-3001": {
         "en": Message("ready on {address}", "curl http://{address}/health"),
@@ -76,5 +54,21 @@ EDGE: Catalogue = {
     "EMY-3003": {
         "en": Message("does not answer itself: {reason}", "systemctl restart emily-runtime"),
         "ko": Message("스스로에게 응답하지 않습니다: {reason}", "systemctl restart emily-runtime"),
+    },
+    "EMY-3004": {
+        "en": Message("{colour} waits; it can take over at once",
+                      "emily-infra runtime status HOST"),
+        "ko": Message("{colour} 대기 중. 바로 넘겨받을 수 있습니다",
+                      "emily-infra runtime status HOST"),
+    },
+    "EMY-3005": {
+        "en": Message("{file} cannot be written: {reason}", "see to its folder: ls -ld {file}"),
+        "ko": Message("{file}을(를) 쓸 수 없습니다: {reason}", "폴더 확인: ls -ld {file}"),
+    },
+    "EMY-3006": {
+        "en": Message("the new configuration is refused and the old one stays: {reason}",
+                      "mend it and reload again"),
+        "ko": Message("새 설정을 받아들이지 않고 이전 설정을 유지합니다: {reason}",
+                      "고친 뒤 다시 불러오세요"),
     },
 }  # fmt: skip

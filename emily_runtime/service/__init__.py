@@ -1,0 +1,1 @@
+"""The way in: HTTP, WebSocket, the operator's page, and a life under systemd."""

@@ -1,0 +1,166 @@
+"""What every request passes before it is served: the token, the rate, and whether there is room."""
+
+import hmac
+import math
+import time
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emily_runtime.messages import Language
+from emily_runtime.service.problems import Refusal, headers_of, language_of
+from emily_runtime.service.rates import Buckets
+from emily_runtime.service.standing import Phase, Standing
+
+OPEN = frozenset({"/", "/health", "/ready"})
+"""What anybody may see; the page asks for the token itself."""
+WORK = "/api/"
+SUBPROTOCOL = "emily.v1"
+BEARER = "emily.bearer."
+"""A browser cannot send headers with a WebSocket: the token comes as a subprotocol, in hex."""
+GUESSES = (1.0, 20.0)
+"""Wrong tokens of one address: so many a second, and so many at once."""
+SHED_PRESSURE = 3
+"""The step of the pressure ladder from which new work is sent away; looking is always allowed."""
+SHED_LAG = 0.5
+"""Seconds behind which there is no use in beginning anything."""
+
+
+class Caller(NamedTuple):
+    """Who asks, as far as the headers say."""
+
+    given: str
+    language: Language
+    is_forwarded: bool
+
+
+def caller(scope: Scope, otherwise: Language) -> Caller:
+    """One pass over the headers."""
+    given, language, is_forwarded = "", otherwise, False
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, rest = value.decode("latin-1").partition(" ")
+            given = rest.strip() if scheme.lower() == "bearer" else ""
+        elif name == b"accept-language":
+            language = language_of(value.decode("latin-1"), otherwise)
+        elif name in (b"forwarded", b"x-forwarded-for"):
+            is_forwarded = True
+    for word in scope.get("subprotocols", ()):
+        if not given and word.startswith(BEARER):
+            given = _from_hex(word.removeprefix(BEARER))
+    return Caller(given, language, is_forwarded)
+
+
+def _from_hex(text: str) -> str:
+    try:
+        return bytes.fromhex(text).decode()
+    except ValueError:
+        return ""
+
+
+async def respond(scope: Scope, send: Send, refusal: Refusal, language: Language) -> None:
+    """Send a refusal, for HTTP or instead of a WebSocket."""
+    kind = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+    body = msgspec.json.encode(refusal.told(language))
+    headers = headers_of(refusal, language) | {"content-length": str(len(body))}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": f"{kind}.start", "status": refusal.status, "headers": raw})
+    await send({"type": f"{kind}.body", "body": body})
+
+
+class Front:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, standing: Standing) -> None:
+        self.app = app
+        self.standing = standing
+        self.buckets = Buckets(standing.limits.rate, standing.limits.burst)
+        self.guesses = Buckets(*GUESSES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve or refuse, and count."""
+        who = caller(scope, self.standing.language)
+        scope["state"]["language"] = who.language
+        refusal = self._refusal(scope, who)
+        if scope["type"] == "http":
+            await self._count(scope, receive, send, refusal)
+        elif refusal:
+            await respond(scope, send, refusal, who.language)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _count(
+        self, scope: Scope, receive: Receive, send: Send, refusal: Refusal | None
+    ) -> None:
+        begun, status, standing = time.perf_counter(), 500, self.standing
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        standing.at_once += 1
+        try:
+            if refusal:
+                await whole(receive)
+                await respond(scope, tell, refusal, scope["state"]["language"])
+            else:
+                await self.app(scope, receive, tell)
+        finally:
+            standing.at_once -= 1
+            if scope["state"]["door"] != "control":
+                standing.tally.count(status, time.perf_counter() - begun)
+
+    def _refusal(self, scope: Scope, who: Caller) -> Refusal | None:
+        path = scope["path"]
+        if scope["state"]["door"] == "control":  # its file lets in nobody but its user and root
+            return None
+        if path in OPEN or (path == "/metrics" and is_local(scope, who)):
+            return None
+        if not hmac.compare_digest(who.given.encode(), self.standing.token.encode()):
+            return self._stranger(scope)
+        wait = self.buckets.take("token", time.monotonic())
+        if wait:
+            rate = f"{self.standing.limits.rate:g}"
+            return Refusal(429, "EMY-2010", rate=rate).later(math.ceil(wait))
+        return self._no_room(scope) if path.startswith(WORK) else None
+
+    def _stranger(self, scope: Scope) -> Refusal:
+        """Guessing becomes slow, for one address at a time."""
+        client = scope.get("client")
+        wait = self.guesses.take(client[0] if client else "", time.monotonic())
+        if wait:
+            return Refusal(429, "EMY-2011").later(math.ceil(wait))
+        refusal = Refusal(401, "EMY-2004")
+        refusal.headers["www-authenticate"] = "Bearer"
+        return refusal
+
+    def _no_room(self, scope: Scope) -> Refusal | None:
+        standing = self.standing
+        if standing.phase is not Phase.READY:
+            return Refusal(503, "EMY-2012", phase=standing.phase.value).later(1)
+        if standing.at_once >= standing.limits.at_once:
+            return Refusal(503, "EMY-2013", limit=standing.limits.at_once).later(1)
+        if standing.lag > SHED_LAG:
+            return Refusal(503, "EMY-2014", lag=f"{standing.lag:.1f}").later(1)
+        if scope["method"] == "POST" and standing.pressure() >= SHED_PRESSURE:
+            return Refusal(503, "EMY-2015", step=standing.pressure()).later(5)
+        return None
+
+
+def is_local(scope: Scope, who: Caller) -> bool:
+    """Whether somebody on this machine asks, and nobody through them."""
+    client, server = scope.get("client"), scope.get("server")
+    if client is None or who.is_forwarded:
+        return False
+    return client[0].startswith("127.") or client[0] in ("::1", server[0] if server else "::1")
+
+
+async def whole(receive: Receive) -> None:
+    """Let the body pass: a reply that overtakes it could be lost with the connection."""
+    more: Any = True
+    while more:
+        message = await receive()
+        more = message.get("more_body", False)

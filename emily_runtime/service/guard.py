@@ -1,0 +1,86 @@
+"""What our HTTP and WebSocket protocols add to uvicorn's: deadlines, limits, and words."""
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from emily_runtime.service.doors import Visit
+from emily_runtime.service.problems import Refusal
+
+ENDS_EARLY = Refusal(400, "EMY-2001", reason="it ends in the middle")
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """A WebSocket whose frames can be handed over as they go on the wire."""
+
+    visit: Visit
+
+    def admitted(self, visit: Visit) -> None:
+        """It goes on where the request was."""
+        self.visit = visit
+        visit.arrived()
+        visit.leave = self.shutdown
+
+    def handle_connect(self, event: Any) -> None:
+        """Let the application reach the connection."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["extensions"]["emily.socket"] = cast("dict[object, object]", {"is": self})
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        super().connection_lost(exc)
+        self.visit.door.visits.discard(self.visit)
+
+
+class Guarded:
+    """What our HTTP protocols do alike; mixed into one of uvicorn's."""
+
+    visit: Visit
+    transport: asyncio.Transport
+    cycle: Any
+    fault: Refusal | None = None
+
+    def leave(self) -> None:
+        """The reply that is waited for is the last."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+
+    def is_answering(self) -> bool:
+        """Whether a whole request waits for its reply."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.response_complete and not cycle.more_body
+
+    def upgraded(self) -> None:
+        """The connection has become a WebSocket."""
+        protocol = self.transport.get_protocol()
+        if isinstance(protocol, Socket):
+            protocol.admitted(self.visit)
+
+    def refused(self) -> None:
+        """Tell what was wrong, unless an earlier request still waits for its reply."""
+        if self.is_answering():
+            self.cycle.keep_alive = False
+            self.visit.is_over = True
+            return
+        self.visit.refuse(
+            self.fault or Refusal(400, "EMY-2001", reason="its first line or a header")
+        )
+        self.forget()
+
+    def forget(self) -> None:
+        """Whoever still works on this request needs not answer."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def ended(self) -> bool:
+        """The caller says no more. Whether the connection stays for the reply."""
+        if self.is_answering():
+            self.cycle.keep_alive = False
+            return True
+        if self.visit.is_arriving:
+            self.fault = ENDS_EARLY
+            self.refused()
+        return False

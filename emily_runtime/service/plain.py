@@ -1,0 +1,68 @@
+"""HTTP by h11, for where httptools cannot be had."""
+
+import asyncio
+from typing import cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from emily_runtime.service.doors import DoorConfig
+from emily_runtime.service.guard import Guarded
+from emily_runtime.service.limits import MAX_BODY, MAX_HEAD
+from emily_runtime.service.problems import Refusal
+
+
+class H11(Guarded, H11Protocol):
+    """For where httptools cannot be had."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody is at the door."""
+        super().connection_made(transport)
+        self.visit = cast(DoorConfig, self.config).door.admit(transport)
+        self.visit.leave = self.leave
+        self._head = self._body = 0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They are gone."""
+        super().connection_lost(exc)
+        self.visit.door.visits.discard(self.visit)
+
+    def data_received(self, data: bytes) -> None:
+        """Some of a request, or of several."""
+        if not self.visit.is_over:
+            self._head += len(data)
+            super().data_received(data)
+
+    def handle_events(self) -> None:
+        """What the bytes amounted to."""
+        super().handle_events()
+        self._keep_alive()
+        if self.visit.is_over or self.transport.get_protocol() is not self:
+            self.upgraded()
+        elif self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+            self.visit.arriving()
+            self._weigh()
+        else:
+            self._head = 0
+            self.visit.arrived()
+
+    def _keep_alive(self) -> None:
+        if self.visit.door.is_closing:
+            self.leave()
+
+    def _weigh(self) -> None:
+        if self.cycle is not None and self.cycle.more_body and not self.cycle.response_complete:
+            headers = dict(self.headers)
+            length = int(headers.get(b"content-length", b"0"))
+            if max(length, self._head - MAX_HEAD) > MAX_BODY:
+                self.fault = Refusal(413, "EMY-2002", limit=MAX_BODY)
+                self.refused()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """In our own words."""
+        if self._head > MAX_HEAD and not self.fault:
+            self.fault = Refusal(431, "EMY-2002", limit=MAX_HEAD)
+        self.refused()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The other side has closed its half."""
+        return self.ended()

@@ -1,0 +1,55 @@
+"""What the service knows about itself, in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from secrets import token_hex
+from typing import Literal
+
+from emily_runtime.messages import Language
+from emily_runtime.service.limits import Limits
+from emily_runtime.service.metering import Tally
+
+Colour = Literal["alone", "blue", "green"]
+
+
+class Phase(Enum):
+    """Where the service is in its life."""
+
+    STARTING = "starting"
+    READY = "ready"
+    STOPPING = "stopping"
+
+
+def _well() -> str | None:
+    return None
+
+
+@dataclass
+class Standing:
+    """One instance, as it stands now."""
+
+    token: str
+    language: Language
+    limits: Limits
+    tally: Tally
+    colour: Colour = "alone"
+    phase: Phase = Phase.STARTING
+    is_taking: bool = False
+    """Whether it accepts on the shared socket."""
+    lag: float = 0.0
+    """Seconds that the loop came late, at the last look."""
+    at_once: int = 0
+    """Requests that are being worked on."""
+    ill: Callable[[], str | None] = _well
+    """Why the mind behind it is not healthy."""
+    pressure: Callable[[], int] = int
+    """The step of the memory-pressure ladder; 0 is none."""
+    instance: str = field(default_factory=lambda: token_hex(8))
+    """Whose sequence numbers these are: another one after each start."""
+
+    def complaint(self) -> str | None:
+        """Why it is not healthy; nothing where it is."""
+        if self.lag >= self.limits.probe:
+            return f"the loop lags {self.lag:.1f} s behind"
+        return self.ill()

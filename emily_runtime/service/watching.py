@@ -1,0 +1,66 @@
+"""Looking at oneself: how late the loop is, who takes too long, and a sign of life to systemd."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from emily_runtime.messages import say
+from emily_runtime.notify import Notifier
+from emily_runtime.service.doors import Door
+from emily_runtime.service.standing import Standing
+
+LOOK = 0.25
+"""Seconds between two looks at the loop and at the connections."""
+
+Way = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+"""Opens a connection to ourselves, as a caller would."""
+
+
+async def look(standing: Standing, doors: tuple[Door, ...]) -> None:
+    """Forever: measure the lag, and sweep the doors."""
+    now = asyncio.get_running_loop().time
+    while True:
+        due = now() + LOOK
+        await asyncio.sleep(LOOK)
+        standing.lag = max(0.0, now() - due)
+        for door in doors:
+            door.sweep()
+
+
+async def report(notifier: Notifier, standing: Standing, way: Way) -> None:
+    """As often as systemd wants a sign of life, one if we answer ourselves and in time."""
+    if not notifier.watchdog:
+        return
+    while True:
+        reason = await _complaint(standing, way)
+        if reason is None:
+            notifier.tell("WATCHDOG=1")
+        else:
+            told = say("EMY-3003", standing.language, reason=reason).text
+            notifier.tell(f"STATUS={told}")
+        await asyncio.sleep(notifier.watchdog / 3)
+
+
+async def _complaint(standing: Standing, way: Way) -> str | None:
+    try:
+        async with asyncio.timeout(standing.limits.probe):
+            await _probe(way)
+    except OSError as error:
+        return str(error) or type(error).__name__
+    late = standing.lag >= standing.limits.probe
+    return f"the loop is {standing.lag:.1f} s late" if late else None
+
+
+async def _probe(way: Way) -> None:
+    """Ask as anybody would. Any reaction will do: a full house is alive."""
+    reader, writer = await way()
+    try:
+        writer.write(b"GET /health HTTP/1.1\r\nHost: self\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        await reader.read(1)
+    except ConnectionResetError:
+        return
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
