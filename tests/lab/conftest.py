@@ -12,9 +12,10 @@ from tests.lab.ground import Ground, made
 from tests.lab.rehearsal import Rehearsal, rehearsal
 
 _LONGEST = [
-    "test_storage",
     "test_backups",
     "test_deploy",
+    "test_machine",  # on the machine of test_deploy, if its worker is the first to be free
+    "test_storage",
     "test_life_of_a_disk",
     "test_faults",
     "test_install",

@@ -114,6 +114,7 @@ def test_a_drill_restores_and_signs_what_it_saw(keeper: Keeper) -> None:
     assert keeper.left_over() == ""
 
 
+@pytest.mark.rehearsal
 def test_a_database_under_load_restores_and_answers(keeper: Keeper) -> None:
     keeper.console(
         "cat >/run/ledger/load.sh <<'END'\nwhile :; do " + PSQL +
@@ -136,6 +137,7 @@ def test_a_database_under_load_restores_and_answers(keeper: Keeper) -> None:
     assert keeper.left_over() == ""
 
 
+@pytest.mark.rehearsal
 def test_held_cloned_and_foreign_snapshots_outlive_every_policy(keeper: Keeper) -> None:
     names = [f"emily-20200101T0000{at:02}Z" for at in range(30)]
     mark = "-o org.emily-infra:policy=policy"
@@ -175,6 +177,7 @@ VERBS = (
 )
 
 
+@pytest.mark.rehearsal
 def test_whatever_is_killed_the_next_night_needs_no_hand(keeper: Keeper) -> None:
     draw = random.Random(SEED)
     for at in range(KILLS):
@@ -189,6 +192,7 @@ def test_whatever_is_killed_the_next_night_needs_no_hand(keeper: Keeper) -> None
         _is_whole(keeper)
 
 
+@pytest.mark.rehearsal
 def test_a_power_cut_at_any_moment_costs_nothing_that_was_there(keeper: Keeper) -> None:
     draw = random.Random(SEED + 1)
     for at in range(POWER_CUTS):

@@ -10,7 +10,7 @@ from emily_infra.zfs.geometry import whole_disk_partition
 from tests.hosts import as_host
 from tests.lab.rehearsal import BASE, Rehearsal
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.rehearsal]
 SPEC = as_host("rehearsal", BASE).spec
 
 

@@ -72,6 +72,7 @@ def test_a_change_is_planned_applied_and_rolled_back(host: Rehearsal) -> None:
 # --- the operator's side fails
 
 
+@pytest.mark.rehearsal
 def test_an_operator_who_dies_while_copying_leaves_the_host_as_it_was(host: Rehearsal) -> None:
     host.describe()
     first = host.start("apply", "--yes")
@@ -97,6 +98,7 @@ def test_an_operator_who_dies_while_it_switches_is_waited_for_and_then_it_goes_b
     assert went_back(host, "nobody confirmed")
 
 
+@pytest.mark.rehearsal
 def test_an_operator_who_dies_after_the_word_changes_nothing(host: Rehearsal) -> None:
     host.describe()
     running = host.start("apply", "--yes")
@@ -121,6 +123,7 @@ def test_a_network_that_is_cut_before_leaves_everything_as_it_was(host: Rehearsa
     assert host.is_wholly(host.old)
 
 
+@pytest.mark.rehearsal
 def test_a_cut_while_it_switches_a_clock_that_jumps_and_an_old_failure_do_not_matter(
     host: Rehearsal,
 ) -> None:
@@ -142,7 +145,8 @@ def test_a_cut_while_it_switches_a_clock_that_jumps_and_an_old_failure_do_not_ma
 
 @pytest.mark.parametrize(
     "deed",
-    ["systemctl stop sshd.service", "ip link set lan down",
+    [pytest.param("systemctl stop sshd.service", marks=pytest.mark.rehearsal),
+     pytest.param("ip link set lan down", marks=pytest.mark.rehearsal),
      "nft insert rule inet emily input tcp dport 22 drop"],
     ids=["stops-sshd", "takes-the-network-down", "locks-the-operator-out"],
 )  # fmt: skip
@@ -170,6 +174,7 @@ def test_a_power_cut_before_the_word_boots_the_old_generation(host: Rehearsal) -
     assert went_back(host, "")
 
 
+@pytest.mark.rehearsal
 def test_a_reboot_before_the_word_boots_the_old_generation(host: Rehearsal) -> None:
     host.describe()
     running = host.start("apply", "--yes")
@@ -183,6 +188,7 @@ def test_a_reboot_before_the_word_boots_the_old_generation(host: Rehearsal) -> N
     assert went_back(host, "")
 
 
+@pytest.mark.rehearsal
 def test_a_power_cut_between_the_profile_and_the_boot_entry_is_made_good(host: Rehearsal) -> None:
     profile = "/nix/var/nix/profiles/system"
     host.describe()
@@ -203,6 +209,7 @@ def test_a_power_cut_between_the_profile_and_the_boot_entry_is_made_good(host: R
 # --- the disks are full
 
 
+@pytest.mark.rehearsal
 def test_a_full_boot_partition_means_that_the_old_generation_stays(host: Rehearsal) -> None:
     host.console("dd if=/dev/zero of=/boot/ballast bs=64k 2>/dev/null; sync; df /boot >&2")
     host.describe()
@@ -248,9 +255,11 @@ NEVER = "deploy: { checks: { never: { command: [test, -e, /nowhere], deadline: 1
     ("part", "service", "why"),
     [
         ("", 'ExecStart = "${pkgs.coreutils}/bin/false";', "novelty.service"),
-        (NOT_STARTED_ANEW, 'ExecStart = "${pkgs.coreutils}/bin/sleep 4"; Restart = "always"; '
-                           "RestartSec = 1;", "steady"),
-        (NEVER, 'ExecStart = "${pkgs.coreutils}/bin/sleep infinity";', "never"),
+        pytest.param(
+            NOT_STARTED_ANEW, 'ExecStart = "${pkgs.coreutils}/bin/sleep 4"; Restart = "always"; '
+                              "RestartSec = 1;", "steady", marks=pytest.mark.rehearsal),
+        pytest.param(NEVER, 'ExecStart = "${pkgs.coreutils}/bin/sleep infinity";', "never",
+                     marks=pytest.mark.rehearsal),
     ],
     ids=["a-unit-fails", "a-unit-flaps", "a-check-never-passes"],
 )  # fmt: skip

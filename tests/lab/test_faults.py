@@ -17,7 +17,7 @@ from emily_infra.observe.pools import standstill
 from tests.lab.ground import Ground
 from tests.render.test_monitoring import RULES
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.rehearsal]
 
 DONE, ERROR = 0, 1
 DEADLINE = 300

@@ -23,7 +23,7 @@ from emily_infra.spec.source import read
 from tests.hosts import as_host, as_text, overlay
 from tests.lab.rehearsal import BASE, Rehearsal, Running
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.rehearsal]
 
 DONE, ERROR = 0, 1
 NAME = "newcomer"

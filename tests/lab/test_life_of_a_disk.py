@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.ground import Ground
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.rehearsal]
 
 DONE, ERROR = 0, 1
 BY_ID = "/dev/disk/by-id"

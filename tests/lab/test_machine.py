@@ -92,6 +92,7 @@ def test_up_twice_is_up_once(stage: Rehearsal) -> None:
     assert lab.status().pid == before
 
 
+@pytest.mark.rehearsal
 def test_after_a_power_cut_the_same_machine_is_at_the_same_port(lab: Lab) -> None:
     target, console = lab.target(), lab.console()
     before = connect(console, deadline=60)
@@ -111,6 +112,7 @@ def test_after_a_power_cut_the_same_machine_is_at_the_same_port(lab: Lab) -> Non
     assert after.run("cat", "/var/lib/kept") == "kept\n"
 
 
+@pytest.mark.rehearsal
 def test_a_machine_that_restarts_itself_comes_back(lab: Lab, machine: Machine) -> None:
     before = machine.run("cat", "/proc/sys/kernel/random/boot_id")
     machine.run("systemctl", "reboot", "--no-block")

@@ -22,7 +22,7 @@ from tests.lab.rehearsal import Rehearsal
 from tests.plan.tanks import DISKS, Body, described
 from tests.plan.test_storage_converges import bodies, edited
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.rehearsal]
 
 PAIRS = int(os.environ.get("EMILY_PAIRS", "4"))
 """Each takes a minute and more where the processor is emulated."""

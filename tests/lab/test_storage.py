@@ -110,6 +110,7 @@ def test_drift_by_hand_is_found_and_repaired(host: Rehearsal) -> None:
     assert host.console("zfs get -Ho value compression tank/work").strip() == "zstd"
 
 
+@pytest.mark.rehearsal
 def test_a_spare_and_a_cache_come_and_go(host: Rehearsal) -> None:
     host.describe(with_pool(HELPERS))
     come = host.apply()
@@ -127,6 +128,7 @@ def test_a_spare_and_a_cache_come_and_go(host: Rehearsal) -> None:
     assert "disk-10" not in members(host)
 
 
+@pytest.mark.rehearsal
 def test_a_disk_that_is_not_blank_any_more_is_not_taken(host: Rehearsal) -> None:
     host.describe(with_pool("cache: [disk-10]"))  # it was a cache device a moment ago
 
@@ -136,6 +138,7 @@ def test_a_disk_that_is_not_blank_any_more_is_not_taken(host: Rehearsal) -> None
     assert "disk-10 is not blank" in said
 
 
+@pytest.mark.rehearsal
 def test_a_vdev_is_added_only_on_the_operators_word(host: Rehearsal) -> None:
     host.describe(with_pool(SECOND))
 
@@ -153,6 +156,7 @@ def test_a_vdev_is_added_only_on_the_operators_word(host: Rehearsal) -> None:
     assert is_reached(host)
 
 
+@pytest.mark.rehearsal
 def test_an_operator_who_dies_among_the_steps_can_go_on(host: Rehearsal) -> None:
     names = ", ".join(f"{each}: {{ snapshots: none }}" for each in "abcdefgh")
     host.describe(with_pool(f"{SECOND}, datasets: {{ {names} }}"))
@@ -167,6 +171,7 @@ def test_an_operator_who_dies_among_the_steps_can_go_on(host: Rehearsal) -> None
     assert is_reached(host)
 
 
+@pytest.mark.rehearsal
 def test_a_vdev_that_is_not_described_stays(host: Rehearsal) -> None:
     host.describe(MORE)
 
@@ -176,6 +181,7 @@ def test_a_vdev_that_is_not_described_stays(host: Rehearsal) -> None:
     assert "raidz2-1" in members(host)
 
 
+@pytest.mark.rehearsal
 def test_properties_are_settled_after_a_boot(host: Rehearsal) -> None:
     host.console("zfs set compression=lz4 tank/work")
     before = host.boot_id()
@@ -190,6 +196,7 @@ def test_properties_are_settled_after_a_boot(host: Rehearsal) -> None:
     assert not host.seen().units.failed
 
 
+@pytest.mark.rehearsal
 def test_nothing_is_planned_on_a_pool_that_is_suspended(host: Rehearsal) -> None:
     host.describe(with_pool("datasets: { late: { snapshots: none } }"))
     for disk in ("disk-1", "disk-2", "disk-3"):
