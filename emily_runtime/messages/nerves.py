@@ -1,5 +1,22 @@
 """Bus, topology, supervision, pressure and replay (7xxx)."""
 
-from emily_runtime.messages.message import Catalogue
+from emily_runtime.messages.message import Catalogue, Message
 
-NERVES: Catalogue = {}
+NERVES: Catalogue = {
+    "EMY-7001": {
+        "en": Message("two components are named {name}", "give one of them another name"),
+        "ko": Message("이름이 {name}인 구성 요소가 둘입니다", "하나의 이름을 바꾸세요"),
+    },
+    "EMY-7002": {
+        "en": Message("{name} failed ({reason}) and starts again in {pause} s",
+                      "nothing to do; if it stays: journalctl -u emily-runtime"),
+        "ko": Message("{name} 실패 ({reason}), {pause}초 뒤 다시 시작합니다",
+                      "할 일 없음. 계속되면: journalctl -u emily-runtime"),
+    },
+    "EMY-7003": {
+        "en": Message("{name} failed {failures} times in a row ({reason}) and stays off",
+                      "the rest goes on; start it: systemctl restart emily-runtime"),
+        "ko": Message("{name} 연속 {failures}번 실패 ({reason}), 꺼 둡니다",
+                      "나머지는 계속됩니다. 다시 켜기: systemctl restart emily-runtime"),
+    },
+}  # fmt: skip

@@ -1,0 +1,48 @@
+"""Chains at work: each reads its topics from the bus in batches and speaks on its own."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from emily_runtime.nerves.bus import Bus, Message
+from emily_runtime.nerves.fusion import Carries, fused
+from emily_runtime.nerves.topology import Chain
+
+BATCH = 256
+"""Messages between two turns of the loop, so that a flood starves nobody."""
+
+
+class Unit:
+    """A running chain."""
+
+    def __init__(self, bus: Bus, chain: Chain) -> None:
+        self.name = chain.name
+        self.handled = 0
+        """Messages taken on, including those that a stage raised for."""
+        self._bus = bus
+        self._produces = chain.produces
+        self._reader = bus.subscribe(*chain.consumes, name=chain.name)
+        stages = [component.stage for component in chain.members if component.stage]
+        self._fused = fused(stages, Carries.MESSAGES)
+        self._rest: Iterator[Message] = iter(())
+
+    async def run(self) -> None:
+        """Work until a stage raises; run again, it goes on behind the message it raised for."""
+        while True:
+            self._fused(self._rest, self._speak)
+            batch = self._reader.read(BATCH).items
+            if not batch:
+                await self._reader.wait()
+                continue
+            self.handled += len(batch)
+            self._rest = iter(batch)
+            await asyncio.sleep(0)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._reader.close()
+
+    def _speak(self, result: tuple[Any, str]) -> None:
+        payload, trace = result
+        for topic in self._produces:
+            self._bus.publish(topic, payload, trace)
