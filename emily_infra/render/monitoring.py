@@ -12,7 +12,6 @@ from emily_infra.spec.units import Duration
 
 DASHBOARDS = "emily/dashboards"
 OVERVIEW = f"{DASHBOARDS}/overview.json"
-_TOKEN = "runtime-token"  # noqa: S105 - the name of a credential
 DATASOURCE = "emily-prometheus"
 """The name by which modules/overview.json asks for its data."""
 
@@ -62,7 +61,6 @@ def lower(host: Host) -> Mapping[str, object] | None:
         "promises": promises(spec),
         "alerting": alerting(spec.monitoring),
         "credentials": _credentials(spec),
-        "token": _token(spec),
         "grafana": _grafana(host, places),
         "late": _late(places),
     }
@@ -92,18 +90,11 @@ def _scrape(name: str, place: Place, host: str) -> dict[str, object]:
 
 
 def _runtime(spec: HostSpec, host: str) -> list[dict[str, object]]:
-    """The runtime's own figures, which it tells whoever has its token."""
+    """The runtime's own figures; it tells them without a token to whoever is on the host."""
     if not spec.runtime:
         return []
     place = Place(topology.served_on(spec, spec.runtime.zone), spec.runtime.port)
-    file = f"/run/credentials/prometheus.service/{_TOKEN}"
-    return [_scrape("runtime", place, host) | {"authorization": {"credentials_file": file}}]
-
-
-def _token(spec: HostSpec) -> list[str]:
-    """What systemd hands to Prometheus."""
-    ref = spec.runtime and spec.runtime.token
-    return [f"{_TOKEN}:{topology.secret_file(spec, ref)}"] if ref else []
+    return [_scrape("runtime", place, host)]
 
 
 def alerting(monitoring: Monitoring) -> dict[str, object]:

@@ -142,7 +142,6 @@ _LEFT_OUT: dict[str, str] = {
     "services.grafana": _NOT_IN_DEBIAN,
     "services.openssh.openFirewall": _OWN_FIREWALL,
     "services.prometheus.alertmanager.openFirewall": _OWN_FIREWALL,
-    "services.prometheus.checkConfig": "the lab checks no configuration while it builds",
     "services.prometheus.exporters.node.openFirewall": _OWN_FIREWALL,
     "services.prometheus.exporters.smartctl": "virtual disks have no SMART data",
     "services.prometheus.exporters.systemd": _NOT_IN_DEBIAN,

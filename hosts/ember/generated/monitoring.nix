@@ -95,11 +95,8 @@
             labels = { instance = "ember"; };
           }
         ];
-        authorization = { credentials_file = "/run/credentials/prometheus.service/runtime-token"; };
       }
     ];
-    # The files that it is handed are not there where the system is built.
-    checkConfig = "syntax-only";
     alertmanagers = [ { static_configs = [ { targets = [ "127.0.0.1:9093" ]; } ]; } ];
     # The last group is what this host has promised, so that an alert fires on silence and not only
     # on a failure.
@@ -671,7 +668,6 @@
       ];
     };
   };
-  systemd.services.prometheus.serviceConfig.LoadCredential = [ "runtime-token:/run/secrets/runtime-token" ];
   systemd.services.alertmanager.serviceConfig.LoadCredential = [ "notify:/run/secrets/alert-webhook" ];
 
   services.grafana = {
