@@ -19,4 +19,19 @@ NERVES: Catalogue = {
         "ko": Message("{name} 연속 {failures}번 실패 ({reason}), 꺼 둡니다",
                       "나머지는 계속됩니다. 다시 켜기: systemctl restart emily-runtime"),
     },
+    "EMY-7004": {
+        "en": Message("{file} is not a recording of a run: {reason}",
+                      "look at it with: ls -l {file}"),
+        "ko": Message("{file}은(는) 실행 기록이 아닙니다: {reason}", "확인: ls -l {file}"),
+    },
+    "EMY-7005": {
+        "en": Message("cannot record to {file}: {reason}", "name a file that is not there yet"),
+        "ko": Message("{file}에 기록할 수 없습니다: {reason}", "없는 파일 이름을 쓰세요"),
+    },
+    "EMY-7006": {
+        "en": Message("the recording {file} ends: {reason}",
+                      "what it holds can be replayed; the service goes on"),
+        "ko": Message("기록 {file}이(가) 끝납니다: {reason}",
+                      "지금까지의 기록은 재생됩니다. 서비스는 계속됩니다"),
+    },
 }  # fmt: skip
