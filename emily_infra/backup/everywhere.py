@@ -1,10 +1,12 @@
 """Where versions of a path are looked for: in this host's snapshots, and in its repositories."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from emily_infra.backup import catalogue, ledger
+from emily_infra.backup import catalogue, ledger, pools
+from emily_infra.backup.catalogue import Snapshot
+from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.faults import BackupError, NoSuchVersion
 from emily_infra.backup.here import Here, named
 from emily_infra.backup.holdings import kept
@@ -21,24 +23,44 @@ class Found:
 
     versions: list[Version] = field(default_factory=list)
     silent: dict[str, str] = field(default_factory=dict)
-    """Repositories that did not answer, and why."""
+    """Sources that did not answer, and why."""
+
+
+def snapshots(here: Here, datasets: Iterable[str]) -> tuple[list[Snapshot], list[pools.Standstill]]:
+    """Of each dataset, the newest first; and the pools that cannot be asked for theirs."""
+    found: list[Snapshot] = []
+    silent: dict[str, pools.Standstill] = {}
+    for dataset in datasets:
+        try:
+            pools.alive(here, pool_of(dataset))
+        except pools.Standstill as error:
+            silent[pool_of(dataset)] = error
+        else:
+            found += reversed(catalogue.snapshots(here, dataset))
+    return found, list(silent.values())
 
 
 def search(here: Here, wanted: Place, asked: Sequence[str] | None, on_step: OnStep) -> Found:
     """Look for a path in the sources that are ASKED, or in all of them."""
     found = Found()
     for name in asked or (LOCAL, *here.settings.datasets[wanted.dataset].repositories):
-        if name == LOCAL:
-            with viewing(here) as view:
-                found.versions += local(view, wanted, on_step)
-            continue
-        named(here.settings.repositories, name, "repository")
         folder = any(each.body and each.body.kind == "folder" for each in found.versions)
+        if name != LOCAL:
+            named(here.settings.repositories, name, "repository")
         try:
-            found.versions += kept(here, name, wanted).versions(folder=folder)
+            if name == LOCAL:
+                found.versions += _all_here(here, wanted, on_step)
+            else:
+                found.versions += kept(here, name, wanted).versions(folder=folder)
         except (BackupError, CommandFailed, Expired) as error:
             found.silent[name] = str(error)
     return found
+
+
+def _all_here(here: Here, wanted: Place, on_step: OnStep) -> list[Version]:
+    pools.alive(here, pool_of(wanted.dataset))  # whoever mounts from one that hangs is never ended
+    with viewing(here) as view:
+        return list(local(view, wanted, on_step))
 
 
 @dataclass(frozen=True)
@@ -75,9 +97,21 @@ def choose(here: Here, wanted: Place, asked: Asked) -> Version:
 
 
 def _newest_here(here: Here, wanted: Place, at: datetime | None) -> Version | None:
+    if not _can_be_read(here, wanted):
+        return None
     with viewing(here) as view:
         versions = local(view, wanted, unseen, until=at)
         return next((each for each in versions if each.body), None)
+
+
+def _can_be_read(here: Here, wanted: Place) -> bool:
+    """Whether its pool takes questions; what a repository has is given all the same."""
+    try:
+        pools.alive(here, pool_of(wanted.dataset))
+    except pools.Standstill as error:
+        here.tell(f"not from this host: {error}")
+        return False
+    return True
 
 
 def _newest_copy(here: Here, wanted: Place, repository: str, at: datetime | None) -> Version | None:
@@ -95,7 +129,7 @@ def _newest_copy(here: Here, wanted: Place, repository: str, at: datetime | None
 
 def _by_name(here: Here, wanted: Place, asked: Asked) -> Version:
     dataset, _, short = asked.name.rpartition("@")
-    if dataset in ("", wanted.dataset):
+    if dataset in ("", wanted.dataset) and _can_be_read(here, wanted):
         for each in catalogue.snapshots(here, wanted.dataset):
             if each.name == short:
                 return Version(each.creation, LOCAL, each.full, None)

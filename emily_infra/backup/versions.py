@@ -8,7 +8,8 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from emily_infra.backup import catalogue
+from emily_infra.backup import catalogue, pools
+from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.faults import NotCovered
 from emily_infra.backup.here import Here
 from emily_infra.backup.looking import View
@@ -73,20 +74,40 @@ def place(here: Here, path: Path) -> Place:
     Links above it are followed, as whoever typed the path meant them; the path itself is not.
     """
     whole = Path(os.path.normpath(Path.cwd() / path))
-    whole = Path(os.path.realpath(whole.parent)) / whole.name if whole.name else whole
+    found = _holding(here, whole)
+    if whole.name and not (found and _stands_still(here, found.dataset)):
+        whole = Path(os.path.realpath(whole.parent)) / whole.name
+        found = _holding(here, whole)
+    if found is None:
+        places = (body.mountpoint for body in here.settings.datasets.values())
+        known = sorted(str(each) for each in places if each)
+        raise NotCovered(
+            f"{whole}: no dataset of this host is mounted there or above it",
+            hint=f"what is kept here: {', '.join(known) or 'nothing'}",
+        )
+    return found
+
+
+def _holding(here: Here, whole: Path) -> Place | None:
+    """The dataset that is mounted nearest above a path."""
     holding = [
         (body.mountpoint, name)
         for name, body in here.settings.datasets.items()
         if body.mountpoint and whole.is_relative_to(body.mountpoint)
     ]
     if not holding:
-        known = sorted(str(body.mountpoint) for body in here.settings.datasets.values())
-        raise NotCovered(
-            f"{whole}: no dataset of this host is mounted there or above it",
-            hint=f"what is kept here: {', '.join(known) or 'nothing'}",
-        )
+        return None
     mountpoint, dataset = max(holding, key=lambda each: len(each[0].parts))
     return Place(whole, dataset, whole.relative_to(mountpoint))
+
+
+def _stands_still(here: Here, dataset: str) -> bool:
+    """Whether a look at its files would hang, so that no signal ends it."""
+    try:
+        pools.alive(here, pool_of(dataset))
+    except pools.Standstill:
+        return True
+    return False
 
 
 def root(here: Here, dataset: str) -> Place:

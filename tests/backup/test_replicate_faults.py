@@ -157,8 +157,8 @@ def test_a_pool_that_stands_still_over_there_ends_it_at_once(pair: Pair) -> None
 
     done = pair.replicate(deadline=30)
 
-    assert "pool I/O is currently suspended" in done.err
-    assert pair.barn.calls("zfs", "receive") == []
+    assert "barn says: BKP010: pool vault is SUSPENDED" in done.err
+    assert pair.barn.calls("zfs", "list") == []
 
 
 def test_no_bookmark_on_a_full_pool_leaves_the_hold(pair: Pair) -> None:

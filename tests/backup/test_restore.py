@@ -270,6 +270,24 @@ def test_a_repository_out_of_reach_is_told_and_the_rest_is_listed(
     assert "here 1" in told.out
 
 
+def test_of_a_pool_that_stands_still_a_repository_gives_what_it_has(
+    world: World, copied: Path, tmp_path: Path
+) -> None:
+    world.take("tank/home")
+    world.faults.health("tank", "SUSPENDED")
+
+    listed = world.run("list", str(copied / "ada"))
+    all_of_it = world.run("list")
+    done = world.run("restore", str(copied / "ada" / "odd"), "--to", str(tmp_path / "back"))
+
+    assert (listed.code, all_of_it.code, done.code) == (3, 3, 0), done.err
+    assert "here could not be asked: pool tank is SUSPENDED" in listed.err
+    assert "shed 1" in listed.out
+    assert "BKP010: pool tank is SUSPENDED" in all_of_it.err
+    assert "not from this host: pool tank is SUSPENDED" in done.err
+    assert (tmp_path / "back" / "plain").read_bytes() == b"content 0\n"
+
+
 def test_a_damaged_repository_gives_no_half_and_says_so(world: World, copied: Path) -> None:
     for pack in (world.root / "repositories" / "shed" / "data").glob("*/*"):
         pack.chmod(0o600)

@@ -59,6 +59,16 @@ def test_a_path_that_no_dataset_has_is_refused_with_those_that_there_are(world: 
         place(world.here(), Path("/proc/version"))
 
     assert str(world.mountpoint("tank/db")) in caught.value.hint
+    assert "None" not in caught.value.hint
+
+
+def test_on_a_pool_that_stands_still_no_link_is_followed(world: World) -> None:
+    home = world.mountpoint("tank/home")
+    (home / "link").symlink_to(world.mountpoint("tank/db"))
+
+    world.faults.stuck("tank")
+
+    assert place(world.here(), home / "link" / "file").dataset == "tank/home"
 
 
 def test_a_file_is_found_in_every_snapshot_with_what_changed(world: World) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from emily_infra.backup import catalogue
+from emily_infra.backup import catalogue, pools
 from emily_infra.backup.catalogue import Snapshot
+from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.here import Here, named
 from emily_infra.backup.locks import locked
 from emily_infra.backup.replication import asking, beginning
@@ -59,6 +60,7 @@ class Desk:
 def answer(here: Here, sender: str, line: str, inlet: Inlet) -> Part:
     """What a sender is answered; NotTaken or another BackupError where it is refused."""
     desk = Desk(here, sender)
+    pools.alive(here, pool_of(desk.told.into))
     match asking.parse(line):
         case asking.State(dataset):
             return state(desk, dataset)

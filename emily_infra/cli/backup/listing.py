@@ -8,7 +8,7 @@ import typer
 from emily_infra.backup.faults import DONE, INCOMPLETE
 from emily_infra.cli.arguments import Json
 from emily_infra.cli.backup.opening import here
-from emily_infra.cli.output import say, tell, tell_json
+from emily_infra.cli.output import complain, say, tell, tell_json
 
 if TYPE_CHECKING:
     from emily_infra.backup.here import Here
@@ -34,40 +34,44 @@ def listed(
     """List the snapshots of each dataset, or every version of a file or folder, the newest first.
 
     A path is looked for in all snapshots of this host and in all repositories. Exit codes: 0 done,
-    3 a repository could not be asked, 1 an error.
+    3 a pool or a repository could not be asked, 1 an error.
     """
     host = here(context)
     if what.startswith((".", "/", "~")):
         raise typer.Exit(_versions(host, Path(what).expanduser(), repository, json))
-    _snapshots(host, what, json)
+    raise typer.Exit(_snapshots(host, what, json))
 
 
-def _snapshots(host: "Here", dataset: str, json: bool) -> None:
-    from emily_infra.backup.catalogue import snapshots
+def _snapshots(host: "Here", dataset: str, json: bool) -> int:
+    from emily_infra.backup.everywhere import snapshots
     from emily_infra.backup.here import named
     from emily_infra.cli.look import cell, show, table
 
     if dataset:
         named(host.settings.datasets, dataset, "dataset")
     wanted = [dataset] if dataset else sorted(host.settings.datasets)
-    found = [each for path in wanted for each in reversed(snapshots(host, path))]
+    found, silent = snapshots(host, wanted)
+    for error in silent:
+        complain(f"{error.code}: {error}", error.hint)
+    code = INCOMPLETE if silent else DONE
     if json:
         tell_json([
             {"dataset": each.dataset, "snapshot": each.name, "created": each.creation.isoformat(),
              "held": each.holds > 0, "mine": each.mine} for each in found
         ])  # fmt: skip
-        return
+        return code
     shown = table("dataset", "snapshot", "created", "")
     for each in found:
         notes = ["held"] * bool(each.holds) + ["not ours"] * (not each.mine)
         created = f"{each.creation:%Y-%m-%d %H:%M:%SZ}"
         shown.add_row(cell(each.dataset), cell(each.name), cell(created), cell(", ".join(notes)))
     show(shown)
+    return code
 
 
 def _versions(host: "Here", path: Path, asked: list[str] | None, json: bool) -> int:
     from emily_infra.backup.everywhere import search
-    from emily_infra.backup.versions import eras, place
+    from emily_infra.backup.versions import LOCAL, eras, place
     from emily_infra.cli.backup.stepping import steps
 
     wanted = place(host, path)
@@ -88,7 +92,8 @@ def _versions(host: "Here", path: Path, asked: list[str] | None, json: bool) -> 
             tell("to have one back, here the newest of these:")
             tell(f"  emily-infra backup restore {wanted.path} --from {newest.name} --to NEW")
     for name, why in found.silent.items():
-        say(f"repository {name} could not be asked: {why}")
+        kind = "" if name == LOCAL else "repository "
+        say(f"{kind}{name} could not be asked: {why}")
     return INCOMPLETE if found.silent else DONE
 
 
