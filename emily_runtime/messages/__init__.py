@@ -6,12 +6,13 @@ from emily_runtime.messages.flags import FLAGS
 from emily_runtime.messages.http import HTTP
 from emily_runtime.messages.memory import MEMORY
 from emily_runtime.messages.message import Catalogue, Language, Message
+from emily_runtime.messages.mind import MIND
 from emily_runtime.messages.nerves import NERVES
 from emily_runtime.messages.providers import PROVIDERS
 
 __all__ = ["CATALOGUE", "Language", "Message", "Refused", "say"]
 
-CATALOGUE: Catalogue = EDGE | HTTP | MEMORY | PROVIDERS | FLAGS | NERVES | COMMAND
+CATALOGUE: Catalogue = EDGE | HTTP | MEMORY | PROVIDERS | FLAGS | NERVES | MIND | COMMAND
 
 
 def say(code: str, language: Language, **values: object) -> Message:

@@ -6,8 +6,11 @@ belief is updated, and an action follows from the expected free energy. What cam
 changes the substrate, whose levels set precision, gain, horizon, trust and how much work is shed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+import numpy as np
 
 from emily_runtime.mind.body import STREAK, Body, Echo, Measures, demand, faded, lived
 from emily_runtime.mind.settings import Settings
@@ -53,9 +56,7 @@ class Mind:
     arrived: int = 0
     """Items so far; the next one's sequence."""
     looked: int = 0
-    """How often in a row the choice was to look."""
-    hoped: float = 0.0
-    """The expected preference of the last action's result, from -1 to 1."""
+    """How often in a row the choice was to look; above 0, a choice is still open."""
     setting: Modulation = field(default_factory=lambda: modulation(Body().levels.shown))
     """What the levels set at the last tick."""
 
@@ -86,6 +87,18 @@ class Choice(NamedTuple):
     """Nats, of all that was broadcast."""
     precision: float
     horizon: int
+    hoped: float
+    """The expected worth of the action's result, from -1 to 1."""
+
+
+class Deed(NamedTuple):
+    """An action that was done, and what came of it."""
+
+    action: Action
+    result: Result
+    belief: tuple[float, ...]
+    """(12,), when it was chosen."""
+    hoped: float
 
 
 class Thought(NamedTuple):
@@ -96,7 +109,7 @@ class Thought(NamedTuple):
     ticks: int
     """Steps of the substrate that were due."""
     choice: Choice | None
-    """None where nothing ignited."""
+    """None where nothing ignited and no look was open."""
 
 
 def newborn(settings: Settings) -> Mind:
@@ -125,6 +138,13 @@ def arrive(settings: Settings, mind: Mind, heard: Heard, now: Instant) -> tuple[
     return after, Arrival(firing, phase, gain, is_reset, is_shed=False, item=mind.arrived)
 
 
+def remind(settings: Settings, mind: Mind, recalled: Sequence[Recalled], time: float) -> Mind:
+    """Let what memory was asked for through the gate."""
+    gain = alpha.gain(settings.alpha, alpha.phase(settings.alpha, mind.rhythm, time))
+    items = _memories(settings, mind.arrived, recalled, gain)
+    return replace(mind, waiting=(*mind.waiting, *items), arrived=mind.arrived + len(items))
+
+
 def _items(
     settings: Settings, first: int, heard: Heard, passed: tuple[tuple[Firing, ...], float]
 ) -> list[Item]:
@@ -132,12 +152,23 @@ def _items(
     stimulus, (firing, gain) = heard.stimulus, passed
     evidence = settings.reading.evidence(stimulus.text, stimulus.signals)
     content = Content("stimulus", stimulus.text, evidence, heard.trace)
-    items = [Item(first, stimulus.origin, firing[0].output, 0.0, content)]
-    for place, found in enumerate(heard.recalled, first + 1):
-        evidence = settings.reading.evidence(found.text)
-        memory = Content("memory", found.text, evidence, found.identity)
-        items.append(Item(place, f"memory:{found.identity}", found.score * gain, 0.0, memory))
-    return items
+    item = Item(first, stimulus.origin, firing[0].output, 0.0, content)
+    return [item, *_memories(settings, first + 1, heard.recalled, gain)]
+
+
+def _memories(
+    settings: Settings, first: int, recalled: Sequence[Recalled], gain: float
+) -> list[Item]:
+    return [
+        Item(
+            place,
+            f"memory:{found.identity}",
+            found.score * gain,
+            0.0,
+            Content("memory", found.text, settings.reading.evidence(found.text), found.identity),
+        )
+        for place, found in enumerate(recalled, first)
+    ]
 
 
 def cycle(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> tuple[Mind, Thought]:
@@ -151,10 +182,12 @@ def cycle(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> t
     moment = workspace.Moment(now.time, settings.alpha.capacity, setting.gain)
     contest = workspace.cycle(settings.workspace, mind.workspace, mind.waiting, moment)
     choice, belief, looked = None, mind.belief, mind.looked
-    if contest.broadcast:
+    if contest.broadcast or looked:
         choice = _chosen(settings, mind, contest.broadcast, setting)
-        belief, looked = choice.belief, mind.looked + 1 if choice.action is Action.LOOK else 0
         echo = echo._replace(surprise=echo.surprise + choice.surprise)
+        # Whatever is done but a look closes the matter: the next one begins from the prior.
+        is_open = choice.action is Action.LOOK
+        belief, looked = (choice.belief, looked + 1) if is_open else (settings.model.prior, 0)
     elif ticks:
         belief = predict(settings.model, belief, Action.WAIT)
     after = Mind(
@@ -163,10 +196,8 @@ def cycle(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> t
         body=body,
         echo=echo,
         workspace=contest.state,
-        waiting=(),
         arrived=mind.arrived,
         looked=looked,
-        hoped=mind.hoped if choice is None else _hoped(settings, choice),
         setting=setting,
     )
     return after, Thought(contest.broadcast, contest.ignored, ticks, choice)
@@ -192,7 +223,8 @@ def _chosen(
         others = decision.action_probabilities.copy()
         others[Action.LOOK] = -1.0
         action = Action(int(others.argmax()))
-    return Choice(action, decision, belief, surprise, precision, horizon)
+    hoped = _hoped(settings, belief, action)
+    return Choice(action, decision, belief, surprise, precision, horizon, hoped)
 
 
 def _worth(settings: Settings, result: Result) -> float:
@@ -202,24 +234,23 @@ def _worth(settings: Settings, result: Result) -> float:
     return worth[result] / max(outlook.good, -outlook.bad)
 
 
-def _hoped(settings: Settings, choice: Choice) -> float:
-    """The expected worth of the chosen action's result."""
-    after = predict(settings.model, choice.belief, choice.action)
+def _hoped(settings: Settings, belief: Floats, action: Action) -> float:
+    """The expected worth of an action's result."""
+    after = predict(settings.model, belief, action)
     chances = (settings.model.likelihood @ after).reshape(-1, len(Result)).sum(axis=0)
     return float(sum(chances[result] * _worth(settings, result) for result in Result))
 
 
-def settle(settings: Settings, mind: Mind, action: Action, result: Result) -> Mind:
-    """What came of an action: how surprising it was, and how far from what had been hoped.
+def settle(settings: Settings, mind: Mind, deed: Deed) -> Mind:
+    """What came of a deed: how surprising it was, and how far from what had been hoped.
 
-    The matter is closed, and the belief returns to the prior. Refusal for a result that the action
-    can't have; a look has none: who looks goes on.
+    Refusal for a result that the action can't have; a look has none: who looks goes on.
     """
-    after = predict(settings.model, mind.belief, action)
-    _, nats = perceive(settings.model, after, outcome(UNSEEN, result))
-    error = mind.echo.error + _worth(settings, result) - mind.hoped
+    after = predict(settings.model, np.array(deed.belief), deed.action)
+    _, nats = perceive(settings.model, after, outcome(UNSEEN, deed.result))
+    error = mind.echo.error + _worth(settings, deed.result) - deed.hoped
     success = mind.echo.success
-    if result is not Result.NEUTRAL:
-        success += STREAK * ((result is Result.GOOD) - success)
+    if deed.result is not Result.NEUTRAL:
+        success += STREAK * ((deed.result is Result.GOOD) - success)
     echo = Echo(max(-1.0, min(1.0, error)), mind.echo.surprise + nats, success)
-    return replace(mind, belief=settings.model.prior, echo=echo, looked=0, hoped=0.0)
+    return replace(mind, echo=echo)

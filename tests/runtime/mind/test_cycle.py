@@ -7,15 +7,13 @@ import numpy as np
 import pytest
 
 from emily_runtime.mind.body import Echo, Measures, demand
-from emily_runtime.mind.cycle import Heard, Instant, arrive, newborn, settle
+from emily_runtime.mind.cycle import Deed, Heard, Instant, arrive, newborn, remind, settle
 from emily_runtime.mind.situation import (
     CHANCES,
     Action,
     Outlook,
     Result,
-    Situation,
     model,
-    situations,
 )
 from emily_runtime.mind.stimulus import Recalled, Stimulus
 from emily_runtime.tiers.modulation import modulation
@@ -36,18 +34,18 @@ def test_what_ignites_decides_what_is_done(text: str, action: Action) -> None:
     assert result.choice.action is action
 
 
-def test_who_is_not_sure_looks_first_and_only_once() -> None:
+def test_who_is_not_sure_looks_first_and_what_memory_brings_decides() -> None:
     mind, _ = told("the disk fails", 1.0)
     mind, _ = told("why?", 1.01, mind=mind)
     mind, first = thought(mind, 1.1)
-    mind, _ = told("the disk fails, why?", 2.0, mind=mind)
+    mind = remind(SETTINGS, mind, [Recalled("1", "the disk fails at noon", 1.0)], 1.1)
 
-    _, second = thought(mind, 2.0)
+    _, second = thought(mind, 1.1)
 
     assert first.choice
     assert first.choice.action is Action.LOOK
     assert second.choice
-    assert second.choice.action is not Action.LOOK
+    assert second.choice.action is Action.ALERT
 
 
 def test_a_salient_stimulus_resets_the_phase_and_passes_whole() -> None:
@@ -146,13 +144,34 @@ def test_under_load_a_part_of_new_work_is_turned_away_as_the_seed_decides() -> N
 @pytest.mark.parametrize(("result", "sign"), [(Result.GOOD, 1), (Result.BAD, -1)])
 def test_a_result_is_felt_as_far_as_it_was_not_expected(result: Result, sign: int) -> None:
     mind, _ = told("why is it slow?", 1.0)
-    mind, _ = thought(mind, 1.0)
+    mind, done = thought(mind, 1.0)
+    assert done.choice
+    belief = tuple(done.choice.belief.tolist())
 
-    after = settle(SETTINGS, mind, Action.ANSWER, result)
+    after = settle(SETTINGS, mind, Deed(Action.ANSWER, result, belief, done.choice.hoped))
 
     assert math.copysign(1, after.echo.error) == sign
     assert after.echo.surprise > mind.echo.surprise
-    assert after.belief is SETTINGS.model.prior
+
+
+def test_what_is_done_closes_the_matter() -> None:
+    mind, _ = told("the disk fails", 1.0)
+
+    mind, _ = thought(mind, 1.0)
+
+    assert mind.belief is SETTINGS.model.prior
+
+
+def test_a_look_that_brings_nothing_is_followed_by_something_else() -> None:
+    mind, _ = told("all is well", 1.0)
+    mind, first = thought(mind, 1.0)
+
+    _, second = thought(mind, 1.1)
+
+    assert first.choice
+    assert first.choice.action is Action.LOOK
+    assert second.choice
+    assert second.choice.action is Action.WAIT
 
 
 def test_every_result_is_possible_after_every_action_but_a_look() -> None:
@@ -166,15 +185,6 @@ def test_a_look_tells_the_situations_apart_and_nothing_else_does() -> None:
 
     assert table[1:, Action.LOOK].diagonal() == pytest.approx(np.full(3, 0.85))
     assert (table[1:, Action.ANSWER] == 0).all()
-
-
-def test_an_old_situation_is_forgotten_toward_the_prior() -> None:
-    mind, _ = told("the disk fails", 1.0)
-    mind, _ = thought(mind, 1.0)
-    for tick in range(9, 200):
-        mind, _ = thought(mind, tick / 8)
-
-    assert situations(mind.belief)[Situation.TROUBLE] == pytest.approx(0.2, abs=1e-6)
 
 
 def test_an_outlook_that_teaches_nothing_is_refused() -> None:
