@@ -15,14 +15,6 @@ MIND: Catalogue = {
         "ko": Message("마지막 틱이 {seconds}초 전입니다",
                       "확인: journalctl -u 'emily-runtime*' -e"),
     },
-    "EMY-3022": {
-        "en": Message("this cannot be computed: {reason}", "change what is asked for"),
-        "ko": Message("계산할 수 없습니다: {reason}", "요청을 바꾸세요"),
-    },
-    "EMY-3023": {
-        "en": Message("{name} is not a model that can be planned with", "known here: {known}"),
-        "ko": Message("{name}은(는) 계획에 쓸 수 있는 모델이 아닙니다", "가능한 모델: {known}"),
-    },
     "EMY-7090": {
         "en": Message("the recording does not begin at the start of a run",
                       "record from the start: emily-runtime serve --record FILE"),
