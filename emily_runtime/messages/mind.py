@@ -15,6 +15,12 @@ MIND: Catalogue = {
         "ko": Message("마지막 틱이 {seconds}초 전입니다",
                       "확인: journalctl -u 'emily-runtime*' -e"),
     },
+    "EMY-3022": {
+        "en": Message("given up after failing again and again: {names}",
+                      "look at it with: journalctl -u 'emily-runtime*' -e"),
+        "ko": Message("거듭 실패해서 포기했습니다: {names}",
+                      "확인: journalctl -u 'emily-runtime*' -e"),
+    },
     "EMY-7090": {
         "en": Message("the recording does not begin at the start of a run",
                       "record from the start: emily-runtime serve --record FILE"),

@@ -6,6 +6,7 @@ belief is updated, and an action follows from the expected free energy. What cam
 changes the substrate, whose levels set precision, gain, horizon, trust and how much work is shed.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -148,7 +149,7 @@ def remind(settings: Settings, mind: Mind, recalled: Sequence[Recalled], time: f
 def _items(
     settings: Settings, first: int, heard: Heard, passed: tuple[tuple[Firing, ...], float]
 ) -> list[Item]:
-    """The stimulus by its strongest firing, and each memory by its similarity times the gain."""
+    """The stimulus by its strongest firing, and the memories."""
     stimulus, (firing, gain) = heard.stimulus, passed
     evidence = settings.reading.evidence(stimulus.text, stimulus.signals)
     content = Content("stimulus", stimulus.text, evidence, heard.trace)
@@ -159,11 +160,12 @@ def _items(
 def _memories(
     settings: Settings, first: int, recalled: Sequence[Recalled], gain: float
 ) -> list[Item]:
+    """Memories with the root of their cosine as signal: a cosine of 1/4 gives 1/2."""
     return [
         Item(
             place,
             f"memory:{found.identity}",
-            found.score * gain,
+            math.sqrt(max(0.0, found.score)) * gain,
             0.0,
             Content("memory", found.text, settings.reading.evidence(found.text), found.identity),
         )

@@ -126,12 +126,27 @@ class Remembered(Struct, frozen=True):
     identity: str
     text: str
     score: float
-    at: float
-    """Seconds since the epoch."""
+    at: float | None = None
+    """Seconds since the epoch, where it is known."""
     source: str = ""
 
 
-class Reply(Struct, frozen=True):
+class Beat(Struct, frozen=True):
+    """A cycle in short: what the bus says 8 times a second."""
+
+    cycle: int
+    time: float
+    """Seconds since the run began."""
+    levels: list[float]
+    """In the order of the substrate."""
+    ignited: int
+    preconscious: int
+    broadcast: int
+    action: str
+    efe_score: float | None
+
+
+class Reply(Struct):
     """What came of a stimulus, tier by tier."""
 
     trace: str
@@ -141,6 +156,7 @@ class Reply(Struct, frozen=True):
     """reflex, wait, look, answer or alert; empty where it did not ignite."""
     words: str
     latency_ms: float
+    """Until this reply was ready, memory and words included."""
     reflex: str = ""
     """The rule that fired."""
     attention: Attention | None = None

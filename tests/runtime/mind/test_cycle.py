@@ -69,7 +69,7 @@ def test_a_faint_stimulus_keeps_to_the_rhythm_and_does_not_ignite() -> None:
 
 
 def test_a_close_memory_is_broadcast_beside_what_called_it_up() -> None:
-    close, far = Recalled("1", "the disk fails", 0.9), Recalled("2", "tea", 0.1)
+    close, far = Recalled("1", "the disk fails", 0.9), Recalled("2", "tea", 0.05)
     mind, _ = told("why?", 1.0, recalled=(close, far))
 
     _, result = thought(mind, 1.0)

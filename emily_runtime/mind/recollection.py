@@ -1,0 +1,72 @@
+"""Memory as the mind uses it: an episode for what happened, and what comes to mind of it."""
+
+from collections.abc import Sequence
+from secrets import token_bytes
+from time import perf_counter
+
+from emily_runtime.memory.embedding import embed
+from emily_runtime.memory.episode import LONGEST, Episode, Vector, cleaned, identity
+from emily_runtime.memory.store import Found, Store
+from emily_runtime.mind.metrics import Metrics
+from emily_runtime.mind.stimulus import Recalled
+from emily_runtime.nerves.clock import Clock
+
+
+class Recollection:
+    """A store with a clock and metrics."""
+
+    def __init__(self, store: Store, clock: Clock, metrics: Metrics) -> None:
+        self.store = store
+        self.rows = 0
+        """Episodes, as far as this process knows."""
+        self._clock = clock
+        self._metrics = metrics
+
+    async def open(self) -> None:
+        """Ready to be used; Refused where the store is not."""
+        await self.store.open()
+        self.rows = await self.store.count()
+
+    async def remember(
+        self, text: str, affect: Sequence[float], trace: str, source: str
+    ) -> Episode:
+        """A new episode, committed when this returns; Refused where it can't be kept."""
+        at = self._clock.wall()
+        episode = Episode(
+            identity=identity(at, token_bytes(10)),
+            at=at,
+            text=cleaned(text),
+            affect=tuple(affect),
+            trace=trace,
+            source=cleaned(source)[:LONGEST],
+            vector=embed(text),
+        )
+        begin = perf_counter()
+        self.rows += await self.store.add([episode])
+        self._took("add", begin)
+        return episode
+
+    async def search(self, text: str, vector: Vector | None, most: int) -> list[Found]:
+        """By text and by vector, fused by their ranks; by the text's own vector without one."""
+        begin = perf_counter()
+        found = await self.store.search(text, embed(text) if vector is None else vector, most)
+        self._took("search", begin)
+        return found
+
+    async def come_to_mind(self, text: str, most: int) -> tuple[Recalled, ...]:
+        """What is nearest to a text by the cosine, without the same words again."""
+        if not text or most < 1:
+            return ()
+        begin = perf_counter()
+        found = await self.store.by_vector(embed(text), 2 * most)
+        self._took("recall", begin)
+        others: dict[str, Recalled] = {}
+        for episode, score in found:
+            if episode.text != text and episode.text not in others:
+                near = min(1.0, max(0.0, float(score)))
+                others[episode.text] = Recalled(episode.identity, episode.text, near)
+        return tuple(others.values())[:most]
+
+    def _took(self, operation: str, begin: float) -> None:
+        child = self._metrics.histogram("emily_memory_query_seconds", operation)
+        child.observe(perf_counter() - begin)

@@ -1,0 +1,229 @@
+"""The one place where all parts meet: tiers, bus, memory, language models, flags and metrics."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from secrets import randbits
+from time import perf_counter
+
+from emily_runtime import __version__
+from emily_runtime.config import Config, reloaded
+from emily_runtime.memory.episode import Vector
+from emily_runtime.memory.sqlite.store import SqliteStore
+from emily_runtime.memory.store import Store
+from emily_runtime.messages import say
+from emily_runtime.mind import planning, views
+from emily_runtime.mind.acting import Actor, Voice
+from emily_runtime.mind.habits import keep, kept
+from emily_runtime.mind.hypotheses import Facet, Wish, drawn
+from emily_runtime.mind.metrics import Metrics
+from emily_runtime.mind.process import resident
+from emily_runtime.mind.recollection import Recollection
+from emily_runtime.mind.records import Habits
+from emily_runtime.mind.responding import Responder
+from emily_runtime.mind.stimulus import Stimulus
+from emily_runtime.mind.stream import Stream
+from emily_runtime.mind.structs import (
+    Attention,
+    Hypotheses,
+    Plan,
+    Remembered,
+    Reply,
+    Status,
+    SubstrateView,
+    WorkspaceView,
+)
+from emily_runtime.mind.voice import Silent
+from emily_runtime.nerves.bus import Bus
+from emily_runtime.nerves.clock import Clock
+from emily_runtime.nerves.supervise import Incident, Supervisor
+from emily_runtime.tiers import alpha
+
+LATE = 2.0
+"""Seconds without a tick after which the mind counts as ill."""
+INCIDENT = "incident"
+"""The topic of failures."""
+
+
+class Runtime:
+    """A running mind; build it with built(), and stop() it in the end."""
+
+    def __init__(
+        self, config: Config, clock: Clock, state: Path, store: Store, voice: Voice
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.bus = Bus(clock, config.bus.slots)
+        self.metrics = Metrics()
+        self.memory = Recollection(store, clock, self.metrics)
+        self.supervisor = Supervisor(clock, self._incident)
+        self._state = state
+        self._stream = Stream(config, self.bus, clock, randbits(48), kept(state))
+        self._actor = Actor(self._stream, self.memory, voice, self.metrics)
+        self._responder = Responder(self._stream, self.memory, self._actor, self.metrics)
+        self._gate = self.metrics.histogram("emily_alpha_gate_seconds")
+        self._inference = self.metrics.histogram("active_inference_latency_seconds")
+        self._lag = 0.0
+        self._is_running = False
+
+    @classmethod
+    def built(
+        cls,
+        config: Config,
+        clock: Clock,
+        state: Path,
+        credentials: Mapping[str, str],  # noqa: ARG003
+    ) -> "Runtime":
+        """All parts as the configuration wants them; Refused where they can't work together."""
+        return cls(config, clock, state, SqliteStore(state), Silent())
+
+    async def start(self) -> None:
+        """Open the memory and begin to tick; Refused where the memory can't be opened."""
+        await self.memory.open()
+        self._stream.begin()
+        self._is_running = True
+        self.supervisor.start("tick", self._tick)
+
+    async def stop(self) -> None:
+        """End what is under way, and keep what outlives a run."""
+        self._is_running = False
+        await self.supervisor.stop()
+        await self._actor.close()
+        await asyncio.to_thread(keep, self._state, Habits.of(self._stream.mind))
+        await self.memory.store.close()
+
+    def reload(self, config: Config) -> tuple[str, ...]:
+        """Take over what can be; the settings that wait for a restart. Refused changes nothing."""
+        taken, waiting = reloaded(self.config, config)
+        self._stream.reload(taken)
+        self.config = taken
+        return waiting
+
+    def healthy(self) -> str | None:
+        """Why it is not; nothing where it is."""
+        late = self._stream.now() - self._responder.beaten
+        if self._is_running and late > LATE:
+            return say("EMY-3021", self.config.language, seconds=f"{late:.1f}").text
+        if ill := self.supervisor.given_up():
+            return say("EMY-3022", self.config.language, names=", ".join(ill)).text
+        return None
+
+    async def stimulate(self, stimulus: Stimulus) -> Reply:
+        """What comes of a stimulus; Refused under load, or where memory can't keep it."""
+        return await self._responder.respond(stimulus)
+
+    def attend(self, signals: Sequence[float], at: float | None = None) -> Attention:
+        """Signals in firing order at the run's present, or at second AT of an undisturbed rhythm.
+
+        It changes nothing. Refusal for a signal that isn't finite.
+        """
+        begin = perf_counter()
+        settings = self._stream.settings
+        rhythm = alpha.Rhythm() if at is not None else self._stream.mind.rhythm
+        phase = alpha.phase(settings.alpha, rhythm, self._stream.now() if at is None else at)
+        fired = alpha.gate(settings.alpha, signals, phase)
+        gain = alpha.gain(settings.alpha, phase)
+        self._gate.observe(perf_counter() - begin)
+        return Attention(views.firing(fired), phase, gain, reset=False)
+
+    def generate(self, facets: Sequence[Facet], wish: Wish, seed: int | None = None) -> Hypotheses:
+        """Hypotheses over FACETS; Refusal or TooLarge where they can't be drawn."""
+        found = drawn(facets, wish, randbits(48) if seed is None else seed)
+        shown = views.hypotheses(found, [facet.name for facet in facets])
+        self._responder.pulse.drawn(shown)
+        return shown
+
+    def plan(self, wanted: planning.Wanted) -> Plan:
+        """The next action in a model; Refusal or TooLarge where it can't be computed."""
+        begin = perf_counter()
+        plan = planning.planned(self._stream.settings, wanted)
+        self._inference.observe(perf_counter() - begin)
+        return plan
+
+    async def remember(self, text: str, source: str = "", trace: str = "") -> Remembered:
+        """Keep an episode with the present levels; Refused where it can't be kept."""
+        affect = self._stream.mind.body.levels.shown.tolist()
+        kept = await self.memory.remember(text, affect, trace, source)
+        return Remembered(kept.identity, kept.text, 1.0, kept.at, kept.source)
+
+    async def recall(
+        self, text: str, vector: Vector | None = None, most: int = 10
+    ) -> list[Remembered]:
+        """Episodes by text and by vector, best first."""
+        found = await self.memory.search(text, vector, most)
+        return [
+            Remembered(one.identity, one.text, float(score), one.at, one.source)
+            for one, score in found
+        ]
+
+    def workspace(self) -> WorkspaceView:
+        """What everybody knows now."""
+        return views.workspace(self._stream.settings, self._stream.mind)
+
+    def substrate(self) -> SubstrateView:
+        """The five levels, and what they set."""
+        return views.substrate(self._stream.mind)
+
+    def status(self) -> Status:
+        """How the runtime is."""
+        reason = self.healthy()
+        return Status(
+            version=__version__,
+            healthy=reason is None,
+            reason=reason or "",
+            uptime_seconds=self._stream.now(),
+            cycles=self._stream.mind.workspace.cycle,
+            stimuli=self._responder.stimuli,
+            episodes=self.memory.rows,
+            pressure=self.pressure(),
+            rss_bytes=resident(),
+            loop_lag_seconds=self._lag,
+            published=self.bus.published,
+            lost=self.bus.lost(),
+            memory=self.config.memory.store,
+            providers=list(self.config.llm.order),
+        )
+
+    def burden(self, pressure: float) -> None:
+        """Say for what share of the time work waited for memory (PSI): cortisol's demand."""
+        self._responder.measures = self._responder.measures._replace(pressure=pressure)
+
+    def pressure(self) -> int:
+        """The rung of the memory-pressure ladder; 0 is none."""
+        return 0
+
+    async def exposition(self) -> bytes:
+        """All metrics as Prometheus reads them."""
+        metrics, gauge = self.metrics, self.metrics.gauge
+        metrics.total("emily_bus_published_total", value=self.bus.published)
+        metrics.total("emily_bus_lost_total", value=self.bus.lost())
+        gauge("emily_bus_occupancy").set(self.bus.occupancy())
+        gauge("emily_rss_bytes").set(resident())
+        gauge("emily_loop_lag_seconds").set(self._lag)
+        gauge("emily_failure_rate").set(self._actor.failures)
+        gauge("emily_swarm_agreement").set(self._responder.measures.agreement)
+        health = await self.memory.store.health()
+        gauge("emily_memory_up").set(health.well)
+        gauge("emily_memory_rows").set(health.rows)
+        gauge("emily_memory_compressed_ratio").set(health.compressed)
+        for name in {reader.name for reader in self.bus.readers()}:
+            lags = [reader.lag for reader in self.bus.readers() if reader.name == name]
+            gauge("emily_bus_reader_lag", name).set(max(lags))
+        for one in self.supervisor.health():
+            metrics.total("emily_restarts_total", one.name, value=one.restarts)
+        return metrics.text()
+
+    async def _tick(self) -> None:
+        """End a cycle at each whole period of the rhythm."""
+        period = 1 / self._stream.settings.alpha.frequency
+        while True:
+            late = self._stream.now() % period
+            await self.clock.sleep(period - late)
+            due = round(self._stream.now() / period) * period
+            self._lag = max(0.0, self._stream.now() - due)
+            measures = self._responder.measures
+            self._responder.measures = measures._replace(wall=self.clock.wall())
+            self._responder.beat()
+
+    def _incident(self, incident: Incident) -> None:
+        self.bus.publish(INCIDENT, incident)

@@ -1,0 +1,246 @@
+"""The running mind: reflexes at once, one deed for a cycle, and memory of what was said."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from emily_runtime.config import read
+from emily_runtime.messages import Refused
+from emily_runtime.mind import records
+from emily_runtime.mind.hypotheses import Facet, Wish
+from emily_runtime.mind.planning import Tables, Wanted
+from emily_runtime.mind.replay import replay
+from emily_runtime.mind.runtime import Runtime
+from emily_runtime.mind.stimulus import Stimulus
+from emily_runtime.mind.structs import Reply
+from emily_runtime.nerves.clock import VirtualClock
+from emily_runtime.tiers.refusals import Refusal
+from tests.runtime.mind.runtimes import PING, Parrot, running
+
+
+def lived(
+    folder: Path, life: Callable[[Runtime], Awaitable[None]], voice: Parrot | None = None
+) -> None:
+    """A runtime's whole life."""
+
+    async def all_of_it() -> None:
+        async with running(folder, voice=voice) as runtime:
+            await life(runtime)
+
+    asyncio.run(all_of_it())
+
+
+def test_a_reflex_answers_before_anything_else(tmp_path: Path) -> None:
+    voice = Parrot()
+
+    async def life(runtime: Runtime) -> None:
+        reply = await runtime.stimulate(Stimulus("ping, please"))
+
+        assert (reply.tier, reply.words, reply.reflex) == ("reflex", "pong", "ping")
+        assert reply.episode == ""
+
+    lived(tmp_path, life, voice)
+    assert voice.asked == []
+
+
+def test_a_question_goes_through_all_tiers_and_is_answered(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        reply = await runtime.stimulate(Stimulus("why is the pool slow?"))
+
+        assert (reply.tier, reply.action, reply.standing) == ("inference", "answer", "ignited")
+        assert reply.words == "why is the pool slow?"
+        assert reply.cost_microdollars == 7
+        assert reply.plan
+        assert 0 <= reply.plan.efe_score <= 1
+        assert reply.hypotheses
+        assert reply.hypotheses.unique == 5
+        assert await runtime.memory.store.get(reply.episode)
+
+    lived(tmp_path, life)
+
+
+def test_trouble_is_told_to_whoever_listens(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        with runtime.bus.subscribe("alert") as reader:
+            reply = await runtime.stimulate(Stimulus("disk 3 failed"))
+
+            assert reply.action == "alert"
+            assert [one.payload["text"] for one in reader.read().items] == ["disk 3 failed"]
+
+    lived(tmp_path, life)
+
+
+def test_what_is_unclear_is_looked_up_first_and_then_left(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        with runtime.bus.subscribe("beat") as reader:
+            reply = await runtime.stimulate(Stimulus("all is well"))
+            chosen = [one.payload.action for one in reader.read().items if one.payload.action]
+
+        assert reply.action == "wait"
+        assert chosen == ["look", "wait"]
+
+    lived(tmp_path, life)
+
+
+def test_a_memory_comes_to_mind_and_into_the_answer(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        await runtime.remember("the pool is slow because of the scrub")
+        reply = await runtime.stimulate(Stimulus("why is the pool slow now?"))
+
+        assert [one.text for one in reply.recalled] == ["the pool is slow because of the scrub"]
+        assert reply.words.endswith("because of the scrub")
+
+    lived(tmp_path, life)
+
+
+def test_many_at_once_share_a_cycle_and_its_one_deed(tmp_path: Path) -> None:
+    voice = Parrot()
+
+    async def life(runtime: Runtime) -> None:
+        texts = [f"why is pool {number} slow?" for number in range(12)]
+        replies = await asyncio.gather(*(runtime.stimulate(Stimulus(text)) for text in texts))
+
+        ignited = [reply for reply in replies if reply.standing == "ignited"]
+        assert {reply.words for reply in ignited} <= set(voice.asked)
+        assert len(voice.asked) < len(ignited)
+        assert len({reply.episode for reply in replies}) == 12
+
+    lived(tmp_path, life, voice)
+
+
+def test_without_words_it_says_why_and_feels_it(tmp_path: Path) -> None:
+    voice = Parrot()
+    voice.failures = 1
+
+    async def life(runtime: Runtime) -> None:
+        reply = await runtime.stimulate(Stimulus("why?"))
+
+        assert reply.degraded
+        assert reply.words == ""
+        assert reply.why.startswith("EMY-")
+        assert 'action="answer",result="bad"' in (await runtime.exposition()).decode()
+
+    lived(tmp_path, life, voice)
+
+
+def test_it_ticks_on_its_own_and_is_ill_when_it_does_not(tmp_path: Path) -> None:
+    async def life() -> None:
+        clock = VirtualClock(1.7e9)
+        async with running(tmp_path, clock=clock) as runtime:
+            await clock.elapse(1.01)
+            assert runtime.status().cycles == 8
+            assert runtime.healthy() is None
+
+            await runtime.supervisor.stop("tick")
+            clock.advance(3)
+            assert "3.0 s" in (runtime.healthy() or "")
+
+    asyncio.run(life())
+
+
+def test_a_run_on_the_bus_is_replayed_bit_for_bit(tmp_path: Path) -> None:
+    async def life() -> None:
+        clock = VirtualClock(1.7e9)
+        (tmp_path / "runtime.toml").write_text(PING)
+        async with running(tmp_path, clock=clock) as runtime:
+            for text in ("why?", "disk 3 failed", "all is well"):
+                asking = asyncio.create_task(runtime.stimulate(Stimulus(text)))
+                while not asking.done():
+                    await clock.elapse(0.05)
+                    await asyncio.sleep(0.001)
+            reader = runtime.bus.subscribe(since=-1)
+            said = [(one.topic, one.payload) for one in reader.read().items]
+        plain = [
+            (t, msgspec.json.decode(msgspec.json.encode(p))) for t, p in said if t in records.KINDS
+        ]
+
+        again = replay(plain)
+
+        assert again.divergence is None
+        assert again.records == len(plain) > 10
+
+    asyncio.run(life())
+
+
+def test_habits_are_kept_over_a_restart_and_damage_is_survived(tmp_path: Path) -> None:
+    async def setpoint() -> float:
+        async with running(tmp_path) as runtime:
+            return runtime.substrate().transmitters[0].setpoint
+
+    asyncio.run(setpoint())
+    file = tmp_path / "habits.json"
+    file.write_bytes(file.read_bytes().replace(b"0.5", b"0.7", 1))
+    assert asyncio.run(setpoint()) == pytest.approx(0.7, abs=0.01)
+
+    file.write_text("{")
+    assert asyncio.run(setpoint()) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_reload_changes_reflexes_and_names_what_waits(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        file = tmp_path / "runtime.toml"
+        file.write_text(PING.replace("pong", "yes") + "[bus]\nslots = 64\n")
+        waiting = runtime.reload(read(file))
+
+        assert waiting == ("bus.slots",)
+        assert (await runtime.stimulate(Stimulus("ping"))).words == "yes"
+
+    lived(tmp_path, life)
+
+
+def test_attention_orders_signals_and_changes_nothing(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        seen = runtime.attend([0.1, -0.9, 0.5], at=1 / 16)
+
+        assert [one.place for one in seen.firing] == [1, 2, 0]
+        assert seen.phase == pytest.approx(math.pi)
+        assert seen == runtime.attend([0.1, -0.9, 0.5], at=1 / 16)
+        with pytest.raises(Refusal):
+            runtime.attend([math.nan])
+
+    lived(tmp_path, life)
+
+
+def test_plans_and_hypotheses_can_be_asked_for(tmp_path: Path) -> None:
+    tables = Tables(
+        likelihood=[[1.0, 0.0], [0.0, 1.0]],
+        transition=[[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]],
+        preference=[0.0, 3.0],
+        prior=[1.0, 0.0],
+        actions=["stay", "go"],
+    )
+
+    async def life(runtime: Runtime) -> None:
+        for planner in ("policies", "tree"):
+            assert runtime.plan(Wanted(tables, horizon=1, planner=planner)).action == "go"
+        found = runtime.generate([Facet("a", ("x", "y"), (0.0, 0.0))], Wish(2), seed=1)
+        assert found.unique == 2
+        with pytest.raises(Refusal):
+            runtime.plan(Wanted(msgspec.structs.replace(tables, prior=[])))
+
+    lived(tmp_path, life)
+
+
+def test_under_heavy_load_work_is_put_off(tmp_path: Path) -> None:
+    async def life() -> None:
+        clock = VirtualClock(1.7e9)
+        async with running(tmp_path, clock=clock) as runtime:
+            runtime.burden(1.0)
+            await clock.elapse(10)
+            assert runtime.substrate().shed > 0.5
+
+            asked = (runtime.stimulate(Stimulus(f"why {number}?")) for number in range(30))
+            asking = asyncio.gather(*asked, return_exceptions=True)
+            while not asking.done():
+                await clock.elapse(0.125)
+                await asyncio.sleep(0.001)
+
+        found = asking.result()
+        assert all(isinstance(one, Reply | Refused) for one in found)
+        assert 10 < sum(isinstance(one, Refused) for one in found) < 29
+
+    asyncio.run(life())
