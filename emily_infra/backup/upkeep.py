@@ -1,6 +1,6 @@
 """A pool's upkeep: what is due is taken, and what its policies keep no longer goes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -105,6 +105,7 @@ class _Pool:
         self._run = run
         self._own = dict(own)
         self._received: dict[str, Policy] = {}
+        self._senders: dict[str, list[str]] = {}
         self._listed: dict[str, list[Snapshot]] = {}
         self._now = here.now()
 
@@ -150,12 +151,13 @@ class _Pool:
 
     def _sent_here(self) -> list[str]:
         """What other hosts send here; what is kept of it is said here."""
-        for receive in self._here.settings.receives.values():
+        for sender, receive in self._here.settings.receives.items():
             into = receive.into
             if into.split("/")[0] != self._run.pool or not existing(self._here, [into]):
                 continue
             below = self._here.run("zfs", "list", "-H", "-o", "name", "-r", into).splitlines()
-            self._received |= {name: receive.keep for name in below if name not in self._own}
+            self._senders[sender] = [name for name in below if name not in self._own]
+            self._received |= dict.fromkeys(self._senders[sender], receive.keep)
         return list(self._received)
 
     def _snapshot(self) -> None:
@@ -239,6 +241,16 @@ class _Pool:
             if stop := done.plan.verdict.stop:
                 labels = {"dataset": done.plan.dataset, "reason": str(stop.reason)}
                 yield Sample("emily_snapshot_stopped", 1, labels)
+        for sender, came in sorted(self._newest_of_senders()):
+            yield Sample("emily_received_newest_timestamp_seconds", came, {"sender": sender})
+
+    def _newest_of_senders(self) -> Iterator[tuple[str, float]]:
+        """When the newest snapshot of all that a host sends here was taken there."""
+        for name, datasets in self._senders.items():
+            listed = [each for dataset in datasets for each in self._listed.get(dataset, ())]
+            moments = [each.creation.timestamp() for each in listed if each.mine]
+            if moments:
+                yield name, max(moments)
 
 
 def _clock_is_fine(plan: Plan) -> bool:

@@ -27,6 +27,7 @@ def promises(spec: HostSpec) -> Lines:
         *_upkeep(spec),
         *_drills(spec),
         *_replicas(spec),
+        *_received(spec),
         *_snapshots(spec),
         *_pools(spec),
         *_tunnels(spec),
@@ -70,6 +71,11 @@ def _replicas(spec: HostSpec) -> Iterator[Promise]:
             limit = grace(spec.backup.replicas[name].schedule.period.seconds)
             labels = {"target": name, "dataset": path}
             yield Promise("emily_promised_replica_seconds", limit, labels)
+
+
+def _received(spec: HostSpec) -> Iterator[Promise]:
+    for name, sender in sorted(spec.backup.receives.items()):
+        yield Promise("emily_promised_received_seconds", sender.within.seconds, {"sender": name})
 
 
 def _drills(spec: HostSpec) -> Iterator[Promise]:

@@ -7,7 +7,7 @@ from pydantic import Field
 from emily_infra.spec.base import Shaped, Strict
 from emily_infra.spec.names import DatasetPath, PortNumber, SecretRef, SshKey, UserName
 from emily_infra.spec.retention import SnapshotPolicy
-from emily_infra.spec.units import Calendar, Rate
+from emily_infra.spec.units import Calendar, Duration, Rate
 
 Address = Annotated[
     str,
@@ -49,3 +49,6 @@ class Receive(Strict):
         DatasetPath, Field(description="Where its datasets go, each below by its own path.")
     ]
     keep: Annotated[SnapshotPolicy, Field(description="How many of its snapshots live here.")]
+    within: Annotated[
+        Duration, Field(description="An alert fires here when nothing newer has come for so long.")
+    ] = Duration.parse("2d")

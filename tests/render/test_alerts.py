@@ -19,6 +19,11 @@ BARN = """
           key: secret:barn
           into: tank/ember
           datasets: [ember/code]
+      receives:
+        barn:
+          key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMLJfwPy36ovZsZCCGlRv16ASbvh9vW9APmDO7yx10Ab
+          into: ember/barn
+          keep: { daily: 7 }
     secrets: { barn: {} }
 """
 EMBER = over(shipped("ember"), BARN)
@@ -35,6 +40,7 @@ VERIFIED = 'emily_verify_last_success_timestamp_seconds{repository="s3"}'
 OLDEST = 'emily_verify_oldest_timestamp_seconds{repository="s3"}'
 STORED = 'emily_repository_bytes{repository="s3"}'
 THERE = 'emily_replica_newest_snapshot_timestamp_seconds{target="barn", dataset="ember/code"}'
+SENT = 'emily_received_newest_timestamp_seconds{sender="barn"}'
 STOPPED = 'emily_snapshot_stopped{dataset="ember/code", reason="clock"}'
 GREW = "400000000000x35 {}00000000000x2600"
 COUNT = 'emily_snapshot_count{dataset="ember/code"}'
@@ -93,6 +99,8 @@ FIRES = [
     ("LockRemoved", "30m", {'emily_lock_removed_total{repository="s3"}': "0x20 1x20"}, "its lock"),
     ("ReplicaStale", "1m", {THERE: "-97140x5"}, "of ember/code on barn is 1d 3h 0m 0s old"),
     ("ReplicaMissing", "27h", {}, "barn has no snapshot of ember/code"),
+    ("ReceivedStale", "1m", {SENT: "-172840x5"}, "that barn sent here is 2d 0h 1m 40s old"),
+    ("ReceivedMissing", "27h", {}, "nothing has ever come from barn"),
     ("EvidenceBroken", "0m", {"emily_evidence_valid": "0"}, "restore drills was changed"),
     ("SnapshotsStopped", "0m", {STOPPED: "1"}, "no snapshot of ember/code is expired (clock)"),
     ("SnapshotsTooMany", "2h", {COUNT: "141x150"}, "ember/code has 141 snapshots"),
@@ -142,6 +150,8 @@ SILENT = [
     ("LockRemoved", "30m", {'emily_lock_removed_total{repository="s3"}': "4x40"}),
     ("ReplicaStale", "1m", {THERE: "-90000x5"}),
     ("ReplicaMissing", "27h", {THERE: "0x600"}),
+    ("ReceivedStale", "1m", {SENT: "-172000x5"}),
+    ("ReceivedMissing", "27h", {SENT: "0x600"}),
     ("EvidenceBroken", "0m", {"emily_evidence_valid": "1"}),
     ("SnapshotsStopped", "0m", {STOPPED: "0"}),
     ("SnapshotsTooMany", "2h", {COUNT: "140x150"}),

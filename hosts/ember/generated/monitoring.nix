@@ -125,6 +125,7 @@
         #   emily_evidence_valid                              1 if the drills' log is whole and signed, or 0
         #   emily_replica_last_success_timestamp_seconds{target,dataset}
         #   emily_replica_newest_snapshot_timestamp_seconds{target,dataset}   as the far side says
+        #   emily_received_newest_timestamp_seconds{sender}   of all that it sends here, as this side sees it
         #   emily_snapshot_newest_timestamp_seconds{dataset}
         #   emily_snapshot_count{dataset}                     of our own ones
         #   emily_snapshot_stopped{dataset,reason}            1 while nothing of it is expired
@@ -441,6 +442,24 @@
                   summary: >-
                     {{ $externalLabels.host }}: {{ $labels.target }} has no snapshot of {{ $labels.dataset }};
                     one is promised every {{ $value | humanizeDuration }}.
+              - alert: ReceivedStale
+                expr: >-
+                  time() - emily_received_newest_timestamp_seconds
+                  > on (sender) group_left () emily_promised_received_seconds
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: the newest snapshot that {{ $labels.sender }} sent here is
+                    {{ $value | humanizeDuration }} old. Look there first: journalctl -u 'emily-replicate-*'
+              - alert: ReceivedMissing
+                expr: >-
+                  emily_promised_received_seconds unless on (sender) emily_received_newest_timestamp_seconds
+                for: 26h
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: nothing has ever come from {{ $labels.sender }}, which is to
+                    send at least every {{ $value | humanizeDuration }}.
               - alert: EvidenceBroken
                 expr: emily_evidence_valid == 0
                 labels: { severity: critical }
