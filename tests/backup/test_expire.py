@@ -323,7 +323,7 @@ def test_what_another_host_sends_is_kept_as_it_is_said_here(world: World) -> Non
     assert done.code == 0, done.err
     assert len(world.snapshots("vault/ember/home")) == 3
     figures = (world.root / "metrics/emily-snapshots-vault.prom").read_text()
-    assert f'emily_received_newest_timestamp_seconds{{sender="ember"}} 1.7803152e+09' in figures
+    assert 'emily_received_newest_timestamp_seconds{sender="ember"} 1.7803152e+09' in figures
 
 
 def test_openzfs_2_1_gives_the_same(tmp_path: Any) -> None:
