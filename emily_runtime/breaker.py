@@ -3,19 +3,13 @@
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from emily_runtime.messages import Refused
+from emily_runtime.nerves.clock import Clock
 
 T = TypeVar("T")
 NANOSECONDS = 1_000_000_000
-
-
-class Monotonic(Protocol):
-    """As much of a clock as a breaker needs."""
-
-    def monotonic_ns(self) -> int:
-        """Nanoseconds that never go back."""
 
 
 class State(StrEnum):
@@ -49,7 +43,7 @@ class Breaker:
         name: str,
         failures: int,
         rest_seconds: float,
-        clock: Monotonic,
+        clock: Clock,
         counted: tuple[type[BaseException], ...] = (Exception,),
     ) -> None:
         self.name = name

@@ -1,26 +1,13 @@
 """What keeps failing is left alone, and tried once after a rest."""
 
 import asyncio
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emily_runtime.breaker import Breaker, Resting, State
-
-
-@dataclass
-class Hand:
-    """A clock that a test sets."""
-
-    now: int = 0
-
-    def monotonic_ns(self) -> int:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += round(seconds * 1e9)
+from emily_runtime.nerves.clock import VirtualClock
 
 
 def state(breaker: Breaker) -> State:
@@ -32,7 +19,7 @@ def fail(breaker: Breaker, error: BaseException | None = None) -> None:
         raise error or OSError("down")
 
 
-def opened(clock: Hand, failures: int = 2) -> Breaker:
+def opened(clock: VirtualClock, failures: int = 2) -> Breaker:
     breaker = Breaker("model", failures, 10.0, clock, (OSError,))
     for _ in range(failures):
         fail(breaker)
@@ -40,7 +27,7 @@ def opened(clock: Hand, failures: int = 2) -> Breaker:
 
 
 def test_it_opens_with_the_last_of_the_failures_in_a_row() -> None:
-    breaker = Breaker("model", 3, 10.0, Hand())
+    breaker = Breaker("model", 3, 10.0, VirtualClock())
 
     fail(breaker)
     fail(breaker)
@@ -55,7 +42,7 @@ def test_it_opens_with_the_last_of_the_failures_in_a_row() -> None:
 
 
 def test_while_open_nothing_is_called_and_the_rest_is_told() -> None:
-    clock = Hand()
+    clock = VirtualClock()
     breaker = opened(clock)
     clock.advance(4)
 
@@ -71,7 +58,7 @@ async def never() -> None:
 
 
 def test_after_the_rest_one_trial_goes_through_and_a_second_does_not() -> None:
-    clock = Hand()
+    clock = VirtualClock()
     breaker = opened(clock)
     clock.advance(10)
 
@@ -84,7 +71,7 @@ def test_after_the_rest_one_trial_goes_through_and_a_second_does_not() -> None:
 
 
 def test_a_trial_that_fails_means_another_whole_rest() -> None:
-    clock = Hand()
+    clock = VirtualClock()
     breaker = opened(clock)
     clock.advance(10)
 
@@ -98,7 +85,7 @@ def test_a_trial_that_fails_means_another_whole_rest() -> None:
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), ValueError("not its fault")])
 def test_a_trial_without_a_verdict_makes_room_for_the_next(error: BaseException) -> None:
-    clock = Hand()
+    clock = VirtualClock()
     breaker = opened(clock)
     clock.advance(10)
 
@@ -111,7 +98,7 @@ def test_a_trial_without_a_verdict_makes_room_for_the_next(error: BaseException)
 
 
 def test_who_began_before_it_opened_closes_nothing() -> None:
-    breaker = Breaker("model", 1, 10.0, Hand())
+    breaker = Breaker("model", 1, 10.0, VirtualClock())
 
     with breaker.guard():
         fail(breaker)
@@ -120,7 +107,7 @@ def test_who_began_before_it_opened_closes_nothing() -> None:
 
 
 def test_who_began_before_it_opened_is_no_trial_that_failed() -> None:
-    clock = Hand()
+    clock = VirtualClock()
     breaker = Breaker("model", 1, 10.0, clock)
     late = breaker.begin()
     fail(breaker)
@@ -136,7 +123,7 @@ def test_who_began_before_it_opened_is_no_trial_that_failed() -> None:
 def test_whatever_happens_one_trial_at_most_is_under_way_and_a_rest_lets_one_in(
     steps: list[str],
 ) -> None:
-    clock, errors = Hand(), {"good": None, "bad": OSError, "lost": asyncio.CancelledError}
+    clock, errors = VirtualClock(), {"good": None, "bad": OSError, "lost": asyncio.CancelledError}
     breaker = Breaker("model", 2, 10.0, clock)
     open_calls: list[tuple[int, bool]] = []
     for step in steps:
