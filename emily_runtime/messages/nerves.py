@@ -34,4 +34,16 @@ NERVES: Catalogue = {
         "ko": Message("기록 {file}이(가) 끝납니다: {reason}",
                       "지금까지의 기록은 재생됩니다. 서비스는 계속됩니다"),
     },
+    "EMY-7007": {
+        "en": Message("{name} ended {attempts} worker processes and is not tried again",
+                      "look for OOM or a crash: journalctl -k -u emily-runtime"),
+        "ko": Message("{name}이(가) 작업 프로세스 {attempts}개를 끝내 다시 하지 않습니다",
+                      "OOM이나 충돌 확인: journalctl -k -u emily-runtime"),
+    },
+    "EMY-7008": {
+        "en": Message("no worker process can be started: {reason}",
+                      "its own words: journalctl -u emily-runtime"),
+        "ko": Message("작업 프로세스를 시작할 수 없습니다: {reason}",
+                      "자세한 내용: journalctl -u emily-runtime"),
+    },
 }  # fmt: skip
