@@ -104,8 +104,8 @@ class Actor:
         self._stream.remind(await self._memory.come_to_mind(_text(turn), most))
         following = beat()
         if following.thought.choice is None:  # another cycle has closed the matter meanwhile
-            return None
-        return await self.deed(following.number)
+            following = self._stream.last or turn
+        return await self.deed(following.number) if following.number > turn.number else None
 
     async def _wait(self, _: Turn) -> tuple[Result, Spoken]:
         return Result.NEUTRAL, Spoken("")

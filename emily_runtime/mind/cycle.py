@@ -57,7 +57,9 @@ class Mind:
     arrived: int = 0
     """Items so far; the next one's sequence."""
     looked: int = 0
-    """How often in a row the choice was to look; above 0, a choice is still open."""
+    """How often in a row the choice was to look."""
+    is_reminded: bool = False
+    """Whether memory has answered since, so that a choice is due."""
     setting: Modulation = field(default_factory=lambda: modulation(Body().levels.shown))
     """What the levels set at the last tick."""
 
@@ -110,7 +112,7 @@ class Thought(NamedTuple):
     ticks: int
     """Steps of the substrate that were due."""
     choice: Choice | None
-    """None where nothing ignited and no look was open."""
+    """None where nothing ignited and memory was not asked."""
 
 
 def newborn(settings: Settings) -> Mind:
@@ -143,7 +145,12 @@ def remind(settings: Settings, mind: Mind, recalled: Sequence[Recalled], time: f
     """Let what memory was asked for through the gate."""
     gain = alpha.gain(settings.alpha, alpha.phase(settings.alpha, mind.rhythm, time))
     items = _memories(settings, mind.arrived, recalled, gain)
-    return replace(mind, waiting=(*mind.waiting, *items), arrived=mind.arrived + len(items))
+    return replace(
+        mind,
+        waiting=(*mind.waiting, *items),
+        arrived=mind.arrived + len(items),
+        is_reminded=True,
+    )
 
 
 def _items(
@@ -184,7 +191,7 @@ def cycle(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> t
     moment = workspace.Moment(now.time, settings.alpha.capacity, setting.gain)
     contest = workspace.cycle(settings.workspace, mind.workspace, mind.waiting, moment)
     choice, belief, looked = None, mind.belief, mind.looked
-    if contest.broadcast or looked:
+    if contest.broadcast or mind.is_reminded:
         choice = _chosen(settings, mind, contest.broadcast, setting)
         echo = echo._replace(surprise=echo.surprise + choice.surprise)
         # Whatever is done but a look closes the matter: the next one begins from the prior.

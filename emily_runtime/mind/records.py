@@ -102,7 +102,15 @@ def digest(mind: Mind) -> str:
         sums.update(np.ascontiguousarray(array).tobytes())
     space = mind.workspace
     rest = (
-        (mind.rhythm, body.tick, mind.echo, mind.arrived, mind.looked, mind.waiting),
+        (
+            mind.rhythm,
+            body.tick,
+            mind.echo,
+            mind.arrived,
+            mind.looked,
+            mind.is_reminded,
+            mind.waiting,
+        ),
         (space.cycle, space.newest, _entries(space.ignited), _entries(space.preconscious)),
         sorted(space.habits.items()),
     )

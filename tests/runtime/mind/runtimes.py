@@ -19,6 +19,7 @@ class Parrot:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.said: list[str] = []
         self.failures = 0
 
     async def answer(self, asked: str, recalled: Sequence[str], /) -> Spoken:
@@ -26,7 +27,8 @@ class Parrot:
         if self.failures:
             self.failures -= 1
             raise Refused("EMY-2007", limit=1)
-        return Spoken(f"{asked} {' '.join(recalled)}".strip(), "parrot", 7)
+        self.said.append(f"{asked} {' '.join(recalled)}".strip())
+        return Spoken(self.said[-1], "parrot", 7)
 
 
 @asynccontextmanager

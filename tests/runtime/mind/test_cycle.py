@@ -165,11 +165,14 @@ def test_what_is_done_closes_the_matter() -> None:
 def test_a_look_that_brings_nothing_is_followed_by_something_else() -> None:
     mind, _ = told("all is well", 1.0)
     mind, first = thought(mind, 1.0)
+    mind, meanwhile = thought(mind, 1.1)
+    mind = remind(SETTINGS, mind, [], 1.1)
 
     _, second = thought(mind, 1.1)
 
     assert first.choice
     assert first.choice.action is Action.LOOK
+    assert meanwhile.choice is None
     assert second.choice
     assert second.choice.action is Action.WAIT
 

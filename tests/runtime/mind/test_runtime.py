@@ -105,8 +105,8 @@ def test_many_at_once_share_a_cycle_and_its_one_deed(tmp_path: Path) -> None:
         replies = await asyncio.gather(*(runtime.stimulate(Stimulus(text)) for text in texts))
 
         ignited = [reply for reply in replies if reply.standing == "ignited"]
-        assert {reply.words for reply in ignited} <= set(voice.asked)
-        assert len(voice.asked) < len(ignited)
+        assert {reply.words for reply in ignited} <= set(voice.said)
+        assert len(voice.said) < len(ignited)
         assert len({reply.episode for reply in replies}) == 12
 
     lived(tmp_path, life, voice)
