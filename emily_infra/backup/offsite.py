@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
-from emily_infra.backup import copies, ledger, metrics, source
-from emily_infra.backup.choosing import Chosen
+from emily_infra.backup import copies, ledger, metrics, pools, source
+from emily_infra.backup.choosing import Chosen, pool_of
 from emily_infra.backup.copies import Marking, OutOfTime
 from emily_infra.backup.copying import Heard, Order
 from emily_infra.backup.excludes import below
@@ -174,7 +174,7 @@ class _Run:
     def _made(self, chosen: Chosen, end: datetime | None) -> Heard:
         """The copy; where the one that it builds on was deleted, on the newest that is there."""
         left = (end - self.here.now()).total_seconds() if end else float("inf")
-        parent, heard = self.known.newest, self._hearing()
+        parent, heard = self.known.newest, self._hearing(chosen)
         try:
             copies.made(self.restic, self._order(chosen, parent), heard, left)
         except ResticFailed:
@@ -182,7 +182,7 @@ class _Run:
                 raise
             self._settle()
             self._begun(chosen)
-            heard = self._hearing()
+            heard = self._hearing(chosen)
             copies.made(self.restic, self._order(chosen, self.known.newest), heard, left)
         return heard
 
@@ -198,14 +198,17 @@ class _Run:
         self.known = self.known.model_copy(update={"running": running})
         ledger.save(self.here, self.name, self.known)
 
-    def _hearing(self) -> Heard:
+    def _hearing(self, chosen: Chosen) -> Heard:
         def trouble() -> None:
             assert self.known.running
             running = self.known.running.model_copy(update={"unreadable": 1})
             self.known = self.known.model_copy(update={"running": running})
             ledger.save(self.here, self.name, self.known)
 
-        return Heard(self.here.settings.paths.source, self.request.progress, trouble)
+        # A reader that hangs in the kernel is told nothing, and restic waits for it for ever.
+        read = frozenset(pool_of(each.dataset) for each in chosen.snapshots)
+        progress = pools.watched(self.here, read, self.request.progress)
+        return Heard(self.here.settings.paths.source, progress, trouble)
 
     def _order(self, chosen: Chosen, parent: Copy | None) -> Order:
         return Order(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from emily_infra.backup.faults import BackupError
 from emily_infra.backup.here import Here
+from emily_infra.backup.progress import Going, Progress
 from emily_infra.observe.pools import STUCK_AFTER, committed_age
 from emily_infra.observe.values import number
 from emily_infra.observe.vdevs import statuses
@@ -16,6 +17,7 @@ BUSY_SYNC = 2.0
 _WORKS = ("ONLINE", "DEGRADED")
 _PATIENCE = 30.0
 _TICK = 1.0
+_GLANCE = 5.0
 _LATEST = 5
 
 
@@ -88,6 +90,21 @@ def breathe(here: Here, pool: str) -> None:
     until = time.monotonic() + _PATIENCE
     while alive(here, pool).is_busy and time.monotonic() < until:
         time.sleep(_TICK)
+
+
+def watched(here: Here, names: frozenset[str], progress: Progress) -> Progress:
+    """PROGRESS of whoever reads from these pools; Standstill ends it when one of them stops."""
+    glanced = time.monotonic()
+
+    def went_on(going: Going) -> None:
+        nonlocal glanced
+        progress(going)
+        if time.monotonic() - glanced > _GLANCE:
+            for name in sorted(names):
+                alive(here, name)
+            glanced = time.monotonic()
+
+    return went_on
 
 
 def is_repairing(here: Here, pool: str) -> bool:

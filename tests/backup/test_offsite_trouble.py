@@ -38,6 +38,16 @@ case "$*" in
     echo '{{"message_type":"summary","snapshot_id":"cd","total_files_processed":3}}' ;;
 esac
 """
+HANGING = """#!/bin/sh
+case "$*" in
+  version) echo "restic 0.18.0 compiled with go1.24.4 on linux/amd64" ;;
+  *"cat config"*) echo '{{"id":"ab"}}' ;;
+  *snapshots*) echo '[]' ;;
+  *backup*)
+    touch {begun}
+    while :; do echo '{{"message_type":"status","total_files":9}}'; sleep 0.2; done ;;
+esac
+"""
 
 
 def inhabitants(world: World) -> list[int]:
@@ -303,6 +313,20 @@ def test_two_hundred_thousand_lines_of_progress_take_no_memory(shed: World) -> N
 
     assert run.returncode == 0, run.communicate()
     assert 10_000 < peak < 150_000
+
+
+def test_a_pool_that_stops_while_it_is_read_ends_the_copy(shed: World) -> None:
+    (shed.root / "bin/restic").write_text(HANGING.format(begun=shed.root / "begun"))
+    (shed.root / "bin/restic").chmod(0o755)
+    run = shed.begin("offsite", "shed")
+    while not (shed.root / "begun").exists():
+        time.sleep(0.05)
+
+    shed.faults.health("tank", "SUSPENDED")
+    said = run.communicate(timeout=60)[1].decode()
+
+    assert run.returncode == 1, said
+    assert "pool tank is SUSPENDED" in said
 
 
 def test_a_deleted_parent_is_replaced_by_the_newest_that_is_left(shed: World) -> None:
