@@ -17,7 +17,7 @@ from emily_runtime.mind.stream import Stream, Turn
 from emily_runtime.mind.structs import Beat, Remembered, Reply, Standing
 from emily_runtime.tiers.reflex import Rule, match
 
-STIMULUS, REFLEX, BEAT, REPLY = "stimulus", "reflex", "beat", "reply"
+STIMULUS, REFLEX, BEAT = "stimulus", "reflex", "beat"
 """Topics of the bus."""
 FACETS = ("cause", "situation", "action")
 
@@ -71,9 +71,7 @@ class Responder:
         standing = _standing(turn, arrival)
         done = await self._actor.deed(turn.number) if standing == "ignited" else None
         self._metrics.count("emily_stimuli_total", standing)
-        reply = self._reply(trace, begin, (arrival, standing, recalled, episode), done)
-        self._stream.bus.publish(REPLY, reply, trace)
-        return reply
+        return self._reply(trace, begin, (arrival, standing, recalled, episode), done)
 
     def _reflexively(self, rule: Rule, trace: str, begin: float) -> Reply:
         took = perf_counter() - begin

@@ -2,22 +2,26 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import randbits
 from time import perf_counter
+from typing import NamedTuple
 
 from emily_runtime import __version__
 from emily_runtime.config import Config, reloaded
+from emily_runtime.config.sections import Flag
 from emily_runtime.memory.episode import Vector
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.memory.store import Store
 from emily_runtime.messages import say
-from emily_runtime.mind import planning, views
+from emily_runtime.mind import anatomy, planning, views
 from emily_runtime.mind.acting import Actor, Voice
 from emily_runtime.mind.habits import keep, kept
 from emily_runtime.mind.hypotheses import Facet, Wish, drawn
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.process import resident
+from emily_runtime.mind.purse import Purse
 from emily_runtime.mind.recollection import Recollection
 from emily_runtime.mind.records import Habits
 from emily_runtime.mind.responding import Responder
@@ -25,44 +29,63 @@ from emily_runtime.mind.stimulus import Stimulus
 from emily_runtime.mind.stream import Stream
 from emily_runtime.mind.structs import (
     Attention,
+    BudgetView,
+    FlagView,
     Hypotheses,
     Plan,
     Remembered,
     Reply,
     Status,
     SubstrateView,
+    TopologyView,
     WorkspaceView,
 )
 from emily_runtime.mind.voice import Silent
 from emily_runtime.nerves.bus import Bus
 from emily_runtime.nerves.clock import Clock
 from emily_runtime.nerves.supervise import Incident, Supervisor
+from emily_runtime.providers.budget import Budget
+from emily_runtime.providers.spending import DOLLAR, Window
 from emily_runtime.tiers import alpha
 
 LATE = 2.0
 """Seconds without a tick after which the mind counts as ill."""
+LOOK = 10.0
+"""Seconds between two looks at the budget."""
+BUDGET = "budget.sqlite"
 INCIDENT = "incident"
 """The topic of failures."""
+
+
+class Parts(NamedTuple):
+    """What a mind is given from outside."""
+
+    store: Store
+    voice: Voice
+    budget: Budget
 
 
 class Runtime:
     """A running mind; build it with built(), and stop() it in the end."""
 
-    def __init__(
-        self, config: Config, clock: Clock, state: Path, store: Store, voice: Voice
-    ) -> None:
+    def __init__(self, config: Config, clock: Clock, state: Path, parts: Parts) -> None:
         self.config = config
         self.clock = clock
         self.bus = Bus(clock, config.bus.slots)
         self.metrics = Metrics()
-        self.memory = Recollection(store, clock, self.metrics)
+        self.memory = Recollection(parts.store, clock, self.metrics)
+        self.purse = Purse(parts.budget, self.metrics)
         self.supervisor = Supervisor(clock, self._incident)
         self._state = state
         self._stream = Stream(config, self.bus, clock, randbits(48), kept(state))
-        self._actor = Actor(self._stream, self.memory, voice, self.metrics)
+        self._actor = Actor(self._stream, self.memory, parts.voice, self.metrics)
         self._responder = Responder(self._stream, self.memory, self._actor, self.metrics)
         self._gate = self.metrics.histogram("emily_alpha_gate_seconds")
         self._inference = self.metrics.histogram("active_inference_latency_seconds")
+        self._topology, took = anatomy.organised()
+        self.metrics.gauge("emily_organise_seconds").set(took)
+        self.metrics.gauge("emily_topology_components").set(len(self._topology.components))
+        self.metrics.gauge("emily_topology_cycles").set(len(self._topology.loops))
         self._lag = 0.0
         self._is_running = False
 
@@ -75,14 +98,17 @@ class Runtime:
         credentials: Mapping[str, str],  # noqa: ARG003
     ) -> "Runtime":
         """All parts as the configuration wants them; Refused where they can't work together."""
-        return cls(config, clock, state, SqliteStore(state), Silent())
+        budget = Budget(state / BUDGET, limits(config), clock=clock)
+        return cls(config, clock, state, Parts(SqliteStore(state), Silent(), budget))
 
     async def start(self) -> None:
         """Open the memory and begin to tick; Refused where the memory can't be opened."""
         await self.memory.open()
         self._stream.begin()
         self._is_running = True
+        await self.purse.look()
         self.supervisor.start("tick", self._tick)
+        self.supervisor.start("purse", self._look)
 
     async def stop(self) -> None:
         """End what is under way, and keep what outlives a run."""
@@ -91,6 +117,7 @@ class Runtime:
         await self._actor.close()
         await asyncio.to_thread(keep, self._state, Habits.of(self._stream.mind))
         await self.memory.store.close()
+        self.purse.budget.close()
 
     def reload(self, config: Config) -> tuple[str, ...]:
         """Take over what can be; the settings that wait for a restart. Refused changes nothing."""
@@ -164,6 +191,18 @@ class Runtime:
         """The five levels, and what they set."""
         return views.substrate(self._stream.mind)
 
+    def topology(self) -> TopologyView:
+        """Who hears whom."""
+        return anatomy.view(self._topology, self.bus.readers())
+
+    def budget(self) -> BudgetView:
+        """What language models may still cost, as last seen."""
+        return self.purse.view(self.config.llm.order, {})
+
+    def flags(self) -> list[FlagView]:
+        """Features, and for whom they are on."""
+        return [flag_view(name, one, self.clock.wall()) for name, one in self.config.flags.items()]
+
     def status(self) -> Status:
         """How the runtime is."""
         reason = self.healthy()
@@ -222,8 +261,33 @@ class Runtime:
             due = round(self._stream.now() / period) * period
             self._lag = max(0.0, self._stream.now() - due)
             measures = self._responder.measures
-            self._responder.measures = measures._replace(wall=self.clock.wall())
+            self._responder.measures = measures._replace(
+                wall=self.clock.wall(), budget=self.purse.share()
+            )
             self._responder.beat()
+
+    async def _look(self) -> None:
+        while True:
+            await self.clock.sleep(LOOK)
+            await self.purse.look()
 
     def _incident(self, incident: Incident) -> None:
         self.bus.publish(INCIDENT, incident)
+
+
+def limits(config: Config) -> tuple[Window, Window]:
+    """What may be spent within an hour and within a day."""
+    hourly, daily = config.llm.hourly_dollars, config.llm.daily_dollars
+    return (
+        Window("hour", 3_600, round(hourly * DOLLAR)),
+        Window("day", 86_400, round(daily * DOLLAR)),
+    )
+
+
+def flag_view(name: str, flag: Flag, wall: float) -> FlagView:
+    """A flag at a moment in seconds since the epoch."""
+    since = date.fromisoformat(flag.since) if flag.since else None
+    age = (datetime.fromtimestamp(wall, UTC).date() - since).days if since else None
+    return FlagView(
+        name, flag.share, list(flag.identities), flag.killed, flag.owner, flag.since, age
+    )

@@ -74,7 +74,7 @@ def test_an_unknown_name_is_told_its_nearest(
         ("[inference]\ntrouble = ['Disk']\n", "words in lower case"),
         ("[flags]\nnew = 1\n", "a table"),
         ("[flags.'Ü']\nshare = 1\n", "a name in lower case"),
-        ("[flags.new]\nsince = 'soon'\n", "a day such as"),
+        ("[flags.new]\nsince = '2026-13-01'\n", "a day such as"),
         ("[memory]\nrecall = 1.5\n", "a whole number from 0 to 20"),
     ],
 )

@@ -8,8 +8,9 @@ from emily_runtime.config import read
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.messages import Refused
 from emily_runtime.mind.acting import Spoken
-from emily_runtime.mind.runtime import Runtime
+from emily_runtime.mind.runtime import Parts, Runtime
 from emily_runtime.nerves.clock import Clock, RealClock
+from emily_runtime.providers.budget import Budget
 
 PING = "[reflexes.ping]\nwords = ['ping']\nreply = 'pong'\n"
 
@@ -38,8 +39,10 @@ async def running(
     """A started one."""
     file = folder / "runtime.toml"
     file.write_text(text)
-    store = SqliteStore(folder)
-    runtime = Runtime(read(file), clock or RealClock(), folder, store, voice or Parrot())
+    clock = clock or RealClock()
+    budget = Budget(folder / "budget.sqlite", clock=clock)
+    parts = Parts(SqliteStore(folder), voice or Parrot(), budget)
+    runtime = Runtime(read(file), clock, folder, parts)
     await runtime.start()
     try:
         yield runtime

@@ -244,3 +244,19 @@ def test_under_heavy_load_work_is_put_off(tmp_path: Path) -> None:
         assert 10 < sum(isinstance(one, Refused) for one in found) < 29
 
     asyncio.run(life())
+
+
+def test_its_parts_say_who_hears_whom_and_loop_where_they_feed_back(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        assert any({"actor", "cycle"} <= set(loop) for loop in runtime.topology().cycles)
+
+    lived(tmp_path, life)
+
+
+def test_what_may_be_spent_is_shown_in_dollars(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        windows = {one.name: one.left_dollars for one in runtime.budget().windows}
+
+        assert windows == {"hour": 10.0, "day": 100.0}
+
+    lived(tmp_path, life)
