@@ -1,0 +1,1 @@
+"""Features that are on for some identities and not for others."""
