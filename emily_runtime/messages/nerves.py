@@ -46,4 +46,45 @@ NERVES: Catalogue = {
         "ko": Message("작업 프로세스를 시작할 수 없습니다: {reason}",
                       "자세한 내용: journalctl -u emily-runtime"),
     },
+    "EMY-7009": {
+        "en": Message("memory is short ({stalled} % stalled), level 1 of 4: caches are dropped",
+                      "ends by itself below {leaves} % for {hold} s; who grows: systemd-cgtop -m"),
+        "ko": Message("메모리 부족(정체 {stalled} %), 4단계 중 1단계: 캐시를 비웁니다",
+                      "{leaves} % 미만 {hold}초면 스스로 끝남. 확인: systemd-cgtop -m"),
+    },
+    "EMY-7010": {
+        "en": Message("memory is short ({stalled} % stalled), level 2 of 4: cold memory shrinks",
+                      "ends by itself below {leaves} % for {hold} s; who grows: systemd-cgtop -m"),
+        "ko": Message("메모리 부족(정체 {stalled} %), 4단계 중 2단계: 오래된 기억을 압축합니다",
+                      "{leaves} % 미만 {hold}초면 스스로 끝남. 확인: systemd-cgtop -m"),
+    },
+    "EMY-7011": {
+        "en": Message("memory is short ({stalled} % stalled), level 3 of 4: new work gets a 503",
+                      "ends by itself below {leaves} % for {hold} s; who grows: systemd-cgtop -m"),
+        "ko": Message("메모리 부족(정체 {stalled} %), 4단계 중 3단계: 새 작업을 거절합니다(503)",
+                      "{leaves} % 미만 {hold}초면 스스로 끝남. 확인: systemd-cgtop -m"),
+    },
+    "EMY-7012": {
+        "en": Message("memory is short ({stalled} % stalled), level 4 of 4: reflexes only",
+                      "ends by itself below {leaves} % for {hold} s; who grows: systemd-cgtop -m"),
+        "ko": Message("메모리 부족(정체 {stalled} %), 4단계 중 4단계: 반사만 동작합니다",
+                      "{leaves} % 미만 {hold}초면 스스로 끝남. 확인: systemd-cgtop -m"),
+    },
+    "EMY-7013": {
+        "en": Message("memory has eased ({stalled} % of time stalled), back on level {level}",
+                      "nothing to do"),
+        "ko": Message("메모리 여유 회복(정체 {stalled} %), {level}단계로 돌아옴", "할 일 없음"),
+    },
+    "EMY-7014": {
+        "en": Message("saving memory on level {level} did not work: {reason}",
+                      "the other levels go on; see: journalctl -u emily-runtime"),
+        "ko": Message("{level}단계의 메모리 절약 실패: {reason}",
+                      "다른 단계는 계속됩니다. 확인: journalctl -u emily-runtime"),
+    },
+    "EMY-7015": {
+        "en": Message("memory pressure cannot be watched at {file}: {reason}",
+                      "the service goes on without; look at it with: ls -l {file}"),
+        "ko": Message("{file}에서 메모리 압박을 지켜볼 수 없습니다: {reason}",
+                      "서비스는 없이 계속됩니다. 확인: ls -l {file}"),
+    },
 }  # fmt: skip

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from emily_runtime.messages import Language, Message, say
 from emily_runtime.nerves.clock import Clock
 
 _SECOND = 1_000_000_000
@@ -57,6 +58,11 @@ class Incident(NamedTuple):
     """Within the time that counts."""
     pause: float
     """Seconds until it starts again."""
+
+    def message(self, language: Language) -> Message:
+        """What to tell the operator."""
+        values = self._asdict()
+        return say(values.pop("code"), language, **values)
 
 
 class Health(NamedTuple):

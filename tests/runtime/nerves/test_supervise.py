@@ -51,6 +51,9 @@ def test_a_failing_task_pauses_longer_each_time_and_is_given_up() -> None:
     assert told[0].reason == "OSError: no disk"
     assert told[0].where.startswith("test_supervise.py:")
     assert lives == [("sense",)]
+    assert told[-1].message("en").text == (
+        "sense failed 6 times in a row (OSError: no disk) and stays off"
+    )
 
 
 def test_who_fails_seldom_enough_is_never_given_up() -> None:
