@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from emily_runtime.memory.episode import Episode, Vector
+from emily_runtime.memory.episode import Episode, Tally, Vector
+
+SCANNED = 1000
+"""Episodes that are read at a time where all are read."""
 
 
 class Found(NamedTuple):
@@ -57,6 +60,9 @@ class Store(Protocol):
     async def get(self, identity: str) -> Episode | None:
         """One episode."""
 
+    async def several(self, identities: Sequence[str]) -> list[Episode]:
+        """Those of IDENTITIES that are held, in no order."""
+
     async def missing(self, identities: Sequence[str]) -> set[str]:
         """Those of IDENTITIES that aren't held."""
 
@@ -78,11 +84,22 @@ class Store(Protocol):
     async def scan(self, after: str, most: int) -> list[Episode]:
         """Up to MOST episodes by identity, beginning behind AFTER."""
 
-    async def shrink(self, keep: int) -> Shrunk:
+    async def shrink(self, keep: int, /) -> Shrunk:
         """Give memory back: all but about the KEEP newest become cold; all stay searchable."""
 
     async def expand(self) -> None:
         """The way back from shrink(): vectors in full again."""
 
+    async def tidy(self) -> None:
+        """At leisure, and after many were added: what makes searching many quicker."""
+
     async def health(self) -> Health:
         """How it is; never Refused."""
+
+
+async def tallied(store: Store) -> Tally:
+    """Every episode, by reading all fields of all of them."""
+    tally, after = Tally(), ""
+    while batch := await store.scan(after, SCANNED):
+        tally, after = tally.plus(batch), batch[-1].identity
+    return tally

@@ -77,12 +77,6 @@ MEMORY: Catalogue = {
         "ko": Message("{place}이(가) 너무 오래 걸려 중단했습니다: {reason}",
                       "더 적게 요청하세요. 하는 일 확인: select * from pg_stat_activity"),
     },
-    "EMY-4023": {
-        "en": Message("{place} failed repeatedly and is left alone for {seconds} s",
-                      "wait; it is then tried with a single call. Is it up? pg_isready"),
-        "ko": Message("{place}이(가) 거듭 실패하여 {seconds}초 동안 쉬게 합니다",
-                      "기다리면 한 번 시험해 봅니다. 켜져 있습니까? pg_isready"),
-    },
     "EMY-4024": {
         "en": Message("{place} refused a statement: {reason}",
                       "look into its log; nothing of this call was stored"),
@@ -94,6 +88,18 @@ MEMORY: Catalogue = {
                       "install it: pip install 'emily-runtime[postgresql]'"),
         "ko": Message("PostgreSQL에 필요한 라이브러리가 없습니다: {reason}",
                       "설치하세요: pip install 'emily-runtime[postgresql]'"),
+    },
+    "EMY-4026": {
+        "en": Message("{place} cannot be written to: {reason}",
+                      "a standby, or a role without rights? select pg_is_in_recovery()"),
+        "ko": Message("{place}에 쓸 수 없습니다: {reason}",
+                      "대기 서버이거나 권한이 없습니까? select pg_is_in_recovery()"),
+    },
+    "EMY-4027": {
+        "en": Message("{place} reports damage: {reason}",
+                      "stop writing, look for what else is hurt with pg_amcheck, restore a backup"),
+        "ko": Message("{place}에서 손상이 보고되었습니다: {reason}",
+                      "쓰기를 멈추고 pg_amcheck로 살핀 뒤 백업을 복원하세요"),
     },
     "EMY-4030": {
         "en": Message("{differ} of {count} episodes differ after the copy, the first is {first}",

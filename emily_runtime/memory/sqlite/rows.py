@@ -98,6 +98,12 @@ def fetch(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, E
     return dict(_decoded(connection, _by_number(connection, _COLUMNS, numbers)))
 
 
+def tidy(connection: sqlite3.Connection) -> None:
+    """Merge what was written piece by piece."""
+    connection.execute("insert into words (words) values ('optimize')")
+    connection.execute("pragma optimize")
+
+
 def known(connection: sqlite3.Connection, identities: Sequence[str]) -> dict[str, int]:
     """The numbers of those that are held."""
     found: dict[str, int] = {}

@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from emily_runtime.memory.episode import DIMENSIONS, Episode, Tally, Vector, checked
+from emily_runtime.memory.episode import DIMENSIONS, Episode, Vector, checked
 from emily_runtime.memory.fusion import candidates, fused
 from emily_runtime.memory.sqlite import cold, rows, schema
 from emily_runtime.memory.sqlite.faults import told
 from emily_runtime.memory.sqlite.readers import Readers
 from emily_runtime.memory.sqlite.schema import Durability
 from emily_runtime.memory.sqlite.writer import Writer
-from emily_runtime.memory.store import Found, Health, Shrunk
+from emily_runtime.memory.store import Found, Health, Shrunk, tallied
 from emily_runtime.memory.vectors import HOT, Vectors
 from emily_runtime.messages import Refused
 
 NAME = "episodes.sqlite"
-SCANNED = 1000
-"""Episodes that a checksum reads at a time."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +78,14 @@ class SqliteStore:
 
     async def get(self, identity: str) -> Episode | None:
         """One episode."""
+        return next(iter(await self.several([identity])), None)
 
-        def read(connection: sqlite3.Connection) -> Episode | None:
-            numbers = list(rows.known(connection, [identity]).values())
-            return next(iter(rows.fetch(connection, numbers).values()), None)
+    async def several(self, identities: Sequence[str]) -> list[Episode]:
+        """Those that are held."""
+
+        def read(connection: sqlite3.Connection) -> list[Episode]:
+            numbers = list(rows.known(connection, identities).values())
+            return list(rows.fetch(connection, numbers).values())
 
         return await self._use.readers.run(read)
 
@@ -126,16 +128,13 @@ class SqliteStore:
 
     async def checksum(self) -> str:
         """Reads every field of every episode."""
-        tally, after = Tally(), ""
-        while batch := await self.scan(after, SCANNED):
-            tally, after = tally.plus(batch), batch[-1].identity
-        return tally.checksum
+        return (await tallied(self)).checksum
 
     async def scan(self, after: str, most: int) -> list[Episode]:
         """By identity."""
         return await self._use.readers.run(lambda connection: rows.scan(connection, after, most))
 
-    async def shrink(self, keep: int) -> Shrunk:
+    async def shrink(self, keep: int, /) -> Shrunk:
         """Old vectors are rounded in memory (their rows are not), old texts packed on the disk."""
         writer = self._use.writer
         with self._loading:
@@ -160,6 +159,10 @@ class SqliteStore:
         whole = await self._use.readers.run(read)
         with self._loading:
             self._vectors = whole
+
+    async def tidy(self) -> None:
+        """The words' index in one piece; a large one keeps writers waiting for seconds."""
+        await self._use.writer.run(rows.tidy)
 
     async def health(self) -> Health:
         """How it is."""

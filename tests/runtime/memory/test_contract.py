@@ -206,11 +206,11 @@ def test_a_closed_memory_says_so(make: Make) -> None:
 
 
 def test_after_shrinking_everything_is_still_there_and_found(make: Make) -> None:
-    added = series(1200)
+    added = series(600)
 
     async def story(store: Store) -> tuple[str, list[str]]:
         await store.add(added)
-        await store.shrink(100)
+        await store.shrink(50)
         found = await store.search(added[3].text, added[3].vector, 1)
         return await store.checksum(), texts(found)
 
