@@ -83,9 +83,9 @@ def test_a_copy_is_as_old_as_the_snapshot_in_its_metric(shed: World) -> None:
 
     shed.run("offsite", "shed")
 
-    moment = datetime.strptime(name, "emily-%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    moment = shed.zfs("get", "-Hp", "-o", "value", "creation", f"tank/db@{name}")
     found = figures(shed)
-    assert found["emily_backup_last_success_timestamp_seconds"] == moment.timestamp()
+    assert found["emily_backup_last_success_timestamp_seconds"] == float(moment)
     assert found["emily_backup_files"] == 3
     assert found["emily_repository_bytes"] > 400_000
 
