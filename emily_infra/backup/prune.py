@@ -1,8 +1,11 @@
 """Old copies go from a repository, and then the data that no copy needs any more."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from emily_infra.backup import ledger
+from emily_infra.backup.figures import figures
 from emily_infra.backup.forget import Fate, foreseen, words
 from emily_infra.backup.here import Here
 from emily_infra.backup.locks import locked
@@ -19,6 +22,8 @@ _LONGEST = timedelta(days=7).total_seconds()
 _UNUSED = "5%"
 _AT_ONCE = "100G"
 """Repacked in a run at most; what is left waits for the next one."""
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_REMAINING = re.compile(r"remaining: \d+ blobs / (\d+(?:\.\d+)?) ([KMGT]iB|B)$")
 _TOLD = ("total prune:", "remaining:", "unused size after prune:")
 
 
@@ -52,6 +57,7 @@ def prune(here: Here, name: str, *, wait: float = WAIT) -> Pruned:
         _forget(restic, fates, wait)
         said = _remove(restic, wait)
         _publish(restic)
+        _measured(here, name, said)
         return Pruned(fates, said)
 
 
@@ -115,3 +121,14 @@ def _publish(restic: Restic) -> None:
     labels = {"repository": restic.name}
     sample = Sample("emily_prune_last_success_timestamp_seconds", moment, labels)
     publish(restic.here, f"prune-{restic.name}", [sample])
+
+
+def _measured(here: Here, name: str, said: tuple[str, ...]) -> None:
+    """What is left is what the repository holds now; until then it was only added up."""
+    size = next((found for line in said if (found := _REMAINING.match(line))), None)
+    if size is None:
+        return
+    left = int(float(size[1]) * 1024 ** _UNITS.index(size[2]))
+    known = ledger.load(here, name).model_copy(update={"stored": left})
+    ledger.save(here, name, known)
+    publish(here, f"offsite-{name}", figures(name, known))

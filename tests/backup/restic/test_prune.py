@@ -59,6 +59,10 @@ def test_what_no_rule_keeps_goes(world: World, shed: Restic, days: list[str]) ->
     assert third not in done.out
     series = "emily_prune_last_success_timestamp_seconds"
     assert figure(world, "prune", series) == NOW.timestamp()
+    packs = Path(shed.repository.url, "data").rglob("*")
+    size = sum(each.stat().st_size for each in packs if each.is_file())
+    held = figure(world, "offsite", "emily_repository_bytes")
+    assert held == pytest.approx(size, rel=0.2)  # packs have a head besides
 
 
 def test_a_dry_run_says_why_each_stays_and_changes_nothing(
