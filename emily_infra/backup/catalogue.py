@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from emily_infra.backup.here import Here, lives
+from emily_infra.backup.names import OURS
 from emily_infra.machine import CommandFailed
 
 MARK = "org.emily-infra:policy"
@@ -13,7 +14,6 @@ MARK = "org.emily-infra:policy"
 COLUMNS = ("name", "guid", "createtxg", "creation", "userrefs", MARK)
 AT_ONCE = 100
 """Names a command: 128 KiB an argument is Linux's limit, and one command a transaction."""
-_OURS = re.compile(r"emily-[0-9]{8}T[0-9]{6}Z")
 _TAG = "emily:"
 _RUN = re.compile(rf"{_TAG}(?P<job>[^:]+):(?P<run>[0-9a-f]{{8}}-[0-9]+-[0-9]+)")
 _GONE = "dataset does not exist"
@@ -65,7 +65,7 @@ def parsed(listed: str) -> Iterator[Snapshot]:
             createtxg=int(txg),
             creation=datetime.fromtimestamp(int(creation), UTC),
             holds=int(holds),
-            mine=bool(_OURS.fullmatch(name)) and mark != "-",
+            mine=bool(OURS.fullmatch(name)) and mark != "-",
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from emily_infra.backup.catalogue import Snapshot, newest_common
+from emily_infra.backup.names import pool_of
 from emily_infra.backup.settings import LENGTHS, Settings
 
 _LATE = 2
@@ -31,28 +32,10 @@ class Chosen:
         """The time of the copy; of several pools, that of the one written last."""
         return max(each.creation for each in self.snapshots)
 
-    @property
-    def oldest(self) -> datetime:
-        """Up to when everything that changed is in the copy."""
-        return min(each.creation for each in self.snapshots)
-
     def drop(self, dataset: str, why: str) -> None:
         """Go on without a dataset."""
         self.snapshots = [each for each in self.snapshots if each.dataset != dataset]
         self.lacking[dataset] = why
-
-
-def pool_of(dataset: str) -> str:
-    """The pool of a dataset."""
-    return dataset.partition("/")[0]
-
-
-def by_pool(datasets: Iterable[str]) -> dict[str, list[str]]:
-    """Datasets, each under its pool."""
-    found: dict[str, list[str]] = {}
-    for dataset in sorted(datasets):
-        found.setdefault(pool_of(dataset), []).append(dataset)
-    return found
 
 
 def choose(taken: Mapping[str, list[Snapshot]], until: datetime | None = None) -> Chosen:

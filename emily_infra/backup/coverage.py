@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+from emily_infra.backup.names import pool_of
 from emily_infra.backup.settings import LENGTHS, Dataset, Policy, Settings
 from emily_infra.spec.grace import grace
 
@@ -173,11 +174,6 @@ def _on_own_pool(settings: Settings, path: str, name: str) -> bool:
     around = [mount for mount in mounts if mount and folder.is_relative_to(mount)]
     nearest = max(around, key=lambda mount: len(mount.parts), default=None)
     return nearest is not None and pool_of(mounts[nearest]) == pool_of(path)
-
-
-def pool_of(dataset: str) -> str:
-    """The pool that a dataset is in."""
-    return dataset.partition("/")[0]
 
 
 def _seconds(seen: Seen, body: Dataset, size: int | None) -> float | None:

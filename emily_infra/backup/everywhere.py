@@ -6,11 +6,11 @@ from datetime import datetime
 
 from emily_infra.backup import catalogue, ledger, pools
 from emily_infra.backup.catalogue import Snapshot
-from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.faults import BackupError, NoSuchVersion
 from emily_infra.backup.here import Here, named
 from emily_infra.backup.holdings import kept
 from emily_infra.backup.looking import viewing
+from emily_infra.backup.names import pool_of
 from emily_infra.backup.restic.repository import contact, own_copies
 from emily_infra.backup.restic.verdicts import PARTIAL
 from emily_infra.backup.versions import LOCAL, OnStep, Place, Version, local, unseen

@@ -10,11 +10,11 @@ from emily_infra.backup.catalogue import AT_ONCE, Snapshot
 from emily_infra.backup.faults import INCOMPLETE, BackupError
 from emily_infra.backup.here import Here
 from emily_infra.backup.latch import Latch
+from emily_infra.backup.names import OURS, pool_of
 from emily_infra.backup.retention import Leave, Verdict, decide
 from emily_infra.backup.settings import Policy
 from emily_infra.machine import CommandFailed
 
-_OURS = re.compile(r"emily-[0-9]{8}T[0-9]{6}Z")
 _DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:/-]*")
 _COLUMNS = "name,guid,createtxg,userrefs,clones"
 _GONE = "dataset does not exist"
@@ -110,7 +110,7 @@ def carried_out(here: Here, plan: Plan, *, gently: bool) -> Expiry:
     done = Expiry(plan)
     if plan.stopped:
         return done
-    pool = plan.dataset.split("/")[0]
+    pool = pool_of(plan.dataset)
     for number, some in enumerate(batches(plan.expired)):
         if gently and number:
             done.waiting += len(some)
@@ -149,7 +149,7 @@ class _Destroying:
 
     def _fewer(self, some: Sequence[Snapshot]) -> None:
         """The texts of refusals differ from version to version; what is asked again does not."""
-        pools.alive(self._here, self._done.plan.dataset.split("/")[0])
+        pools.alive(self._here, pool_of(self._done.plan.dataset))
         free = unbound(self._here, some, self._done.spared)
         if len(free) < len(some):
             self.all(free)
@@ -195,7 +195,7 @@ def destroying(dataset: str, names: Sequence[str]) -> tuple[str, ...]:
     if not names or len(names) > AT_ONCE or not _DATASET.fullmatch(dataset):
         raise ValueError(f"not to be destroyed: {len(names)} of {dataset!r}")
     for name in names:
-        if not _OURS.fullmatch(name):
+        if not OURS.fullmatch(name):
             raise ValueError(f"not to be destroyed: {name!r} of {dataset!r}")
     return ("zfs", "destroy", f"{dataset}@{','.join(names)}")
 

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import cached_property
 
 from emily_infra.backup import copies, ledger, metrics, pools, source
-from emily_infra.backup.choosing import Chosen, pool_of
+from emily_infra.backup.choosing import Chosen
 from emily_infra.backup.copies import Marking, OutOfTime
 from emily_infra.backup.copying import Heard, Order
 from emily_infra.backup.excludes import below
@@ -18,6 +18,7 @@ from emily_infra.backup.here import Here
 from emily_infra.backup.hours import closes, opens
 from emily_infra.backup.ledger import Copy, Running
 from emily_infra.backup.locks import holder, locked
+from emily_infra.backup.names import pool_of
 from emily_infra.backup.progress import Progress, silent
 from emily_infra.backup.restic.faults import ResticFailed
 from emily_infra.backup.restic.program import Restic

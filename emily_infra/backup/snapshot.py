@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from emily_infra.backup.catalogue import COLUMNS, MARK, Snapshot, parsed
 from emily_infra.backup.faults import BackupError
 from emily_infra.backup.here import Here
+from emily_infra.backup.names import pool_of
 from emily_infra.backup.occasion import Occasion
 from emily_infra.machine import CommandFailed
 
@@ -48,7 +49,7 @@ def take(
         else:
             return made(here, full)
     raise NotTaken(
-        f"{left[0].split('/')[0]}: datasets came and went while their snapshot was taken",
+        f"{pool_of(left[0])}: datasets came and went while their snapshot was taken",
         hint="run it again: emily-infra backup snapshot",
     )
 
@@ -86,7 +87,7 @@ def _not_taken(left: Sequence[str], error: CommandFailed) -> NotTaken:
 
 
 def _refusal(datasets: Sequence[str], error: CommandFailed) -> NotTaken:
-    pool = datasets[0].split("/")[0]
+    pool = pool_of(datasets[0])
     what = f"no snapshot of {', '.join(datasets[:3])}{' and others' * (len(datasets) > 3)}"
     if _FULL in error.stderr:
         return NotTaken(

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from emily_infra.backup import catalogue, pools
 from emily_infra.backup.catalogue import Snapshot
-from emily_infra.backup.choosing import Chosen, by_pool, choose, late, pool_of
+from emily_infra.backup.choosing import Chosen, choose, late
 from emily_infra.backup.faults import NotShown
 from emily_infra.backup.here import Here, this_run
 from emily_infra.backup.locks import locked
+from emily_infra.backup.names import by_pool, pool_of
 from emily_infra.backup.settings import Settings
 from emily_infra.backup.shielded import apart, away, mount
 from emily_infra.machine import CommandFailed, Expired

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emily_infra.backup import catalogue, evidence, ledger, locks, pools
-from emily_infra.backup.coverage import GB, Drilled, Kind, Place, Running, Seen, Taken, pool_of
+from emily_infra.backup.coverage import GB, Drilled, Kind, Place, Running, Seen, Taken
 from emily_infra.backup.here import Here
+from emily_infra.backup.names import by_pool
 from emily_infra.backup.pools import Standstill
 from emily_infra.backup.replication.memory import Memory
 from emily_infra.backup.shares import Shares
@@ -37,11 +38,8 @@ def look(here: Here) -> Seen:
 
 
 def _taken(here: Here) -> dict[str, Taken]:
-    by_pool: dict[str, list[str]] = {}
-    for dataset in sorted(here.settings.datasets):
-        by_pool.setdefault(pool_of(dataset), []).append(dataset)
     found: dict[str, Taken] = {}
-    for pool, datasets in by_pool.items():
+    for pool, datasets in by_pool(here.settings.datasets).items():
         try:
             pools.alive(here, pool)
             sizes, stops = _sizes(here, datasets), _stops(here, pool)

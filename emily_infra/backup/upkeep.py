@@ -10,6 +10,7 @@ from emily_infra.backup.expire import Expiry, Judge, Plan, batches, carried_out,
 from emily_infra.backup.here import Here
 from emily_infra.backup.locks import locked
 from emily_infra.backup.metrics import Sample, publish
+from emily_infra.backup.names import by_pool, pool_of
 from emily_infra.backup.occasion import Occasion
 from emily_infra.backup.quiesce import let_go, quiet
 from emily_infra.backup.retention import Leave, Reason, due
@@ -77,13 +78,12 @@ def _foreseen(here: Here, plan: Plan) -> Expiry:
 
 def _pools(here: Here) -> list[tuple[Run, dict[str, Policy]]]:
     """Of each pool, the datasets with a policy of this host's own."""
-    found: dict[str, dict[str, Policy]] = {}
-    for name in sorted(here.settings.datasets):
-        if policy := here.settings.policy_of(name):
-            found.setdefault(name.split("/")[0], {})[name] = policy
-    for receive in here.settings.receives.values():
-        found.setdefault(receive.into.split("/")[0], {})
-    return [(Run(pool), policies) for pool, policies in sorted(found.items())]
+    settings = here.settings
+    own = {name: policy for name in settings.datasets if (policy := settings.policy_of(name))}
+    found = by_pool(own)
+    for receive in settings.receives.values():
+        found.setdefault(pool_of(receive.into), [])
+    return [(Run(pool), {name: own[name] for name in found[pool]}) for pool in sorted(found)]
 
 
 def _worked(here: Here, order: Order, run: Run, policies: dict[str, Policy]) -> Run:
@@ -153,7 +153,7 @@ class _Pool:
         """What other hosts send here; what is kept of it is said here."""
         for sender, receive in self._here.settings.receives.items():
             into = receive.into
-            if into.split("/")[0] != self._run.pool or not existing(self._here, [into]):
+            if pool_of(into) != self._run.pool or not existing(self._here, [into]):
                 continue
             below = self._here.run("zfs", "list", "-H", "-o", "name", "-r", into).splitlines()
             self._senders[sender] = [name for name in below if name not in self._own]

@@ -9,10 +9,10 @@ from itertools import groupby
 from pathlib import Path
 
 from emily_infra.backup import catalogue, pools
-from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.faults import NotCovered
 from emily_infra.backup.here import Here
 from emily_infra.backup.looking import View
+from emily_infra.backup.names import pool_of
 from emily_infra.machine import CommandFailed
 
 LOCAL = "here"

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emily_infra.backup import catalogue, pools, source
-from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.compare import Comparison, Difference, shown
 from emily_infra.backup.drilling import checks, record
 from emily_infra.backup.drilling.candidates import Pair, candidates, pair
@@ -24,6 +23,7 @@ from emily_infra.backup.here import Here, this_run
 from emily_infra.backup.ledger import Copy
 from emily_infra.backup.locks import locked
 from emily_infra.backup.looking import viewing
+from emily_infra.backup.names import pool_of
 from emily_infra.backup.progress import Progress, silent
 from emily_infra.backup.restic.program import Restic
 from emily_infra.backup.restic.repository import contact

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.faults import NoRoom
 from emily_infra.backup.here import Here, lives, this_run
+from emily_infra.backup.names import pool_of
 from emily_infra.backup.restoring.dataset import mount, scratch, unmount
 from emily_infra.backup.shielded import apart
 from emily_infra.machine import CommandFailed, Expired

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from emily_infra.backup.names import OURS
 from emily_infra.backup.replication.faults import NotTaken
 from emily_infra.backup.settings import Part, Policy
 
 LONGEST = 4096
 _PART = r"[A-Za-z0-9][A-Za-z0-9_.:-]*"
 _DATASET = re.compile(rf"(?!.{{193}})[A-Za-z][A-Za-z0-9_.-]*(?:/{_PART}){{0,9}}", re.ASCII)
-_NAME = re.compile(r"emily-[0-9]{8}T[0-9]{6}Z", re.ASCII)
 _GUID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 _TOKEN = re.compile(r"(?!.{3600})[0-9]{1,4}(?:-[0-9a-f]+){1,3}", re.ASCII)
 _SEALED = {"plain": False, "sealed": True}
@@ -149,9 +149,9 @@ def _unknown(why: str) -> NotTaken:
 _GRAMMAR: dict[str, tuple[tuple[re.Pattern[str], ...], Callable[[list[str]], Request]]] = {
     "state": ((_DATASET,), lambda given: State(given[0])),
     "receive": (
-        (_DATASET, _NAME, _GUID, re.compile(rf"0|{_GUID.pattern}"), re.compile("plain|sealed")),
+        (_DATASET, OURS, _GUID, re.compile(rf"0|{_GUID.pattern}"), re.compile("plain|sealed")),
         lambda given: Receive(given[0], given[1], int(given[2]), int(given[3]), _SEALED[given[4]]),
     ),
-    "done": ((_DATASET, _NAME, _GUID), lambda given: Done(given[0], given[1], int(given[2]))),
+    "done": ((_DATASET, OURS, _GUID), lambda given: Done(given[0], given[1], int(given[2]))),
     "abort": ((_DATASET, _TOKEN), lambda given: Abort(given[0], given[1])),
 }

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from emily_infra.backup import catalogue, pools
 from emily_infra.backup.catalogue import Snapshot
-from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.faults import BackupError
 from emily_infra.backup.here import Here
+from emily_infra.backup.names import pool_of
 from emily_infra.backup.replication import choice
 from emily_infra.backup.replication.asking import Abort, Copy, Done, Receive, There, Took
 from emily_infra.backup.replication.choice import Source, Step

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from emily_infra.backup import catalogue, pools
 from emily_infra.backup.catalogue import Snapshot
-from emily_infra.backup.choosing import pool_of
 from emily_infra.backup.here import Here, named
 from emily_infra.backup.locks import locked
+from emily_infra.backup.names import pool_of
 from emily_infra.backup.replication import asking, beginning
 from emily_infra.backup.replication.asking import Copy, There, Took
 from emily_infra.backup.replication.beginning import Beginning
