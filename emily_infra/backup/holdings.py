@@ -11,9 +11,9 @@ from typing import Any
 from emily_infra.backup import source
 from emily_infra.backup.here import Here
 from emily_infra.backup.restic.messages import Message, moment
+from emily_infra.backup.restic.patterns import escaped
 from emily_infra.backup.restic.program import Call, Restic
 from emily_infra.backup.restic.repository import contact, own_copies
-from emily_infra.backup.restoring.copied import escaped
 from emily_infra.backup.versions import Body, Place, Version
 
 _KINDS = {"file": "file", "dir": "folder", "symlink": "link"}

@@ -11,7 +11,6 @@ from emily_infra.backup import copies, ledger, metrics, pools, source
 from emily_infra.backup.choosing import Chosen
 from emily_infra.backup.copies import Marking, OutOfTime
 from emily_infra.backup.copying import Heard, Order
-from emily_infra.backup.excludes import below
 from emily_infra.backup.faults import DONE, INCOMPLETE, NothingToCopy
 from emily_infra.backup.figures import figures
 from emily_infra.backup.here import Here
@@ -21,6 +20,7 @@ from emily_infra.backup.locks import holder, locked
 from emily_infra.backup.names import pool_of
 from emily_infra.backup.progress import Progress, silent
 from emily_infra.backup.restic.faults import ResticFailed
+from emily_infra.backup.restic.patterns import below
 from emily_infra.backup.restic.program import Restic
 from emily_infra.backup.restic.repository import contact
 from emily_infra.backup.restic.unlock import free

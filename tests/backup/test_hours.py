@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emily_infra.backup.excludes import below
 from emily_infra.backup.hours import closes, opens
+from emily_infra.backup.restic.patterns import below
 
 NIGHT = (22 * 60, 6 * 60)
 WORK = (8 * 60 + 30, 17 * 60)

@@ -17,7 +17,6 @@ from emily_infra.backup.drilling.extract import Extract, extract
 from emily_infra.backup.drilling.leaving_out import left_out
 from emily_infra.backup.drilling.room import enough, rooms, taken
 from emily_infra.backup.evidence import SHOWN, Finding, Verdict, append
-from emily_infra.backup.excludes import below
 from emily_infra.backup.faults import BackupError
 from emily_infra.backup.here import Here, this_run
 from emily_infra.backup.ledger import Copy
@@ -25,6 +24,7 @@ from emily_infra.backup.locks import locked
 from emily_infra.backup.looking import viewing
 from emily_infra.backup.names import pool_of
 from emily_infra.backup.progress import Progress, silent
+from emily_infra.backup.restic.patterns import below
 from emily_infra.backup.restic.program import Restic
 from emily_infra.backup.restic.repository import contact
 from emily_infra.backup.sample import Sample, draw, walk

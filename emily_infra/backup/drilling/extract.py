@@ -7,8 +7,8 @@ from pathlib import Path
 
 from emily_infra.backup.progress import Going, Progress
 from emily_infra.backup.restic.messages import Message
+from emily_infra.backup.restic.patterns import escaped
 from emily_infra.backup.restic.program import Call, Restic
-from emily_infra.backup.restoring.copied import escaped
 
 _WAIT = 3600.0
 """Seconds for a prune to let go of the repository."""

@@ -12,6 +12,7 @@ from emily_infra.backup.recovery.faults import NotWhole
 from emily_infra.backup.recovery.ground import Plot, mounted_at
 from emily_infra.backup.restic.messages import Copy, Message
 from emily_infra.backup.restic.outcome import DONE
+from emily_infra.backup.restic.patterns import escaped
 from emily_infra.backup.restic.program import Call, Restic
 from emily_infra.backup.sample import draw, walk
 from emily_infra.machine.child import Program
@@ -20,7 +21,6 @@ from emily_infra.machine.pipe import pipe
 _READ_TWICE = 3
 """Files of a dataset; restic has compared all of them already, by its own reckoning."""
 _NAMED = 5
-_SPECIAL = "\\*?["
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,11 @@ def _others(restic: Restic, plot: Plot) -> Iterator[str]:
     settings = restic.here.settings
     own = source.place(settings, plot.dataset)
     yield "/*"
-    yield f"!/{_literal(own.name)}"
+    yield f"!/{escaped(own.name)}"
     for dataset in sorted(settings.datasets):
         place = source.place(settings, dataset)
         if own in place.parents:
-            yield f"/{_literal(str(place.relative_to(own.parent)))}"
-
-
-def _literal(text: str) -> str:
-    return "".join(f"\\{each}" if each in _SPECIAL else each for each in text)
+            yield f"/{escaped(str(place.relative_to(own.parent)))}"
 
 
 class _Heard:

@@ -1,7 +1,6 @@
 """Restoring from a repository: restic writes, and what it counted is counted again."""
 
 import os
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,12 +8,12 @@ from pathlib import Path
 from emily_infra.backup.faults import NoSuchVersion, NotRestored
 from emily_infra.backup.progress import Going, Progress, silent
 from emily_infra.backup.restic.messages import Message
+from emily_infra.backup.restic.patterns import escaped
 from emily_infra.backup.restic.program import Call, Restic
 from emily_infra.backup.restoring.source import NOTHING, Measure
 
 _WAIT = 1800.0
 """Seconds for a prune to let go of the repository."""
-_MEANS_MORE = re.compile(r"([][*?\\])")
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,6 @@ class Copied:
         include = "/" + escaped(self.name)
         where = ("--target", str(folder), "--include", include, "--sparse")
         return ("restore", f"{self.id}:{self.path.parent}", *where)
-
-
-def escaped(name: str) -> str:
-    """A name as a pattern that means nothing but itself."""
-    return _MEANS_MORE.sub(r"\\\1", name)
 
 
 @dataclass
