@@ -7,13 +7,12 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from emily_infra.backup import catalogue
+from emily_infra.backup import catalogue, shielded
 from emily_infra.backup.catalogue import Snapshot
 from emily_infra.backup.faults import BackupError, InTheWay, NoSuchVersion
 from emily_infra.backup.here import Here, named, this_run
 from emily_infra.backup.restic.program import Call
 from emily_infra.backup.restic.repository import contact
-from emily_infra.machine import CommandFailed, Expired
 
 _FUSE = ("fusermount3", "fusermount")
 _JOB = "mount"
@@ -60,11 +59,12 @@ def snapshot_shown(here: Here, name: str, place: Path) -> Iterator[Snapshot]:
     catalogue.hold(here, label, [name])
     try:
         with folder(place):
-            here.run("mount", "-t", "zfs", "-o", "ro", name, str(place), deadline=300)
+            shielded.mount(here, found, place)
             try:
                 yield found
             finally:
-                _away(here, place)
+                if not shielded.unmount(here, place):
+                    here.tell(f"{place} was still in use; it is gone as soon as nobody is in it")
     finally:
         catalogue.release(here, label, [name])
 
@@ -85,12 +85,3 @@ def repository_shown(here: Here, name: str, place: Path) -> None:
         done = restic.talk(Call(words))
     if done.status not in (0, 128 + signal.SIGINT):
         raise restic.fault(done)
-
-
-def _away(here: Here, place: Path) -> None:
-    """Unmount it; where a shell is still in it, it goes when that leaves."""
-    try:
-        here.run("umount", str(place))
-    except (CommandFailed, Expired):
-        here.run("umount", "--lazy", str(place))
-        here.tell(f"{place} was still in use; it is gone as soon as nobody is in it")

@@ -1,4 +1,4 @@
-"""Mounts that only this process and its children see."""
+"""Mounts: how they are made and taken away, and how a process has them for itself."""
 
 import contextlib
 from pathlib import Path
@@ -30,9 +30,16 @@ def mount(here: Here, snapshot: Snapshot, path: Path) -> None:
 
 
 def away(here: Here, root: Path) -> None:
-    """Unmount all below a folder; what is still in use goes when its last reader does."""
+    """Unmount all below a folder, as far as that goes."""
+    with contextlib.suppress(CommandFailed, Expired):
+        unmount(here, root, "--recursive")
+
+
+def unmount(here: Here, folder: Path, *how: str) -> bool:
+    """Take a mount away; whether nobody is left to see it, for who still looks at it may go on."""
     try:
-        here.run("umount", "--recursive", str(root))
+        here.run("umount", *how, str(folder))
     except (CommandFailed, Expired):
-        with contextlib.suppress(CommandFailed, Expired):
-            here.run("umount", "--recursive", "--lazy", str(root))
+        here.run("umount", *how, "--lazy", str(folder))
+        return False
+    return True

@@ -10,8 +10,8 @@ from pathlib import Path
 from emily_infra.backup.faults import NoRoom
 from emily_infra.backup.here import Here, lives, this_run
 from emily_infra.backup.names import pool_of
-from emily_infra.backup.restoring.dataset import mount, scratch, unmount
-from emily_infra.backup.shielded import apart
+from emily_infra.backup.restoring.dataset import mount, scratch
+from emily_infra.backup.shielded import apart, unmount
 from emily_infra.machine import CommandFailed, Expired
 from emily_infra.spec.units import approximately
 

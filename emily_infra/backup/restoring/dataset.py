@@ -8,7 +8,7 @@ from pathlib import Path
 from emily_infra.backup import catalogue
 from emily_infra.backup.faults import InTheWay
 from emily_infra.backup.here import Here, lives, this_run
-from emily_infra.backup.shielded import apart
+from emily_infra.backup.shielded import apart, unmount
 from emily_infra.machine import CommandFailed, Expired
 
 MARK = "org.emily-infra:scratch"
@@ -105,11 +105,3 @@ def _destroy(here: Here, name: str) -> None:
 def mount(here: Here, name: str, folder: Path) -> None:
     """Show a dataset of ours to this process."""
     here.run("mount", "-t", "zfs", name, str(folder))
-
-
-def unmount(here: Here, folder: Path) -> None:
-    """Take it away again; who still looks at it keeps it until they are done."""
-    try:
-        here.run("umount", str(folder))
-    except CommandFailed:
-        here.run("umount", "--lazy", str(folder))
