@@ -7,10 +7,10 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from emily_infra.backup.names import pool_of
+from emily_infra.backup.rates import GB
 from emily_infra.backup.settings import LENGTHS, Dataset, Policy, Settings
 from emily_infra.spec.grace import grace
 
-GB = 1_000_000_000
 _AHEAD = timedelta(minutes=5)
 """Clocks differ by less."""
 

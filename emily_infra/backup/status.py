@@ -7,18 +7,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emily_infra.backup import catalogue, evidence, ledger, locks, pools
-from emily_infra.backup.coverage import GB, Drilled, Kind, Place, Running, Seen, Taken
+from emily_infra.backup.coverage import Drilled, Kind, Place, Running, Seen, Taken
 from emily_infra.backup.here import Here
 from emily_infra.backup.names import by_pool
 from emily_infra.backup.pools import Standstill
+from emily_infra.backup.rates import seconds_per_gb
 from emily_infra.backup.replication.memory import Memory
 from emily_infra.backup.shares import Shares
 from emily_infra.backup.verify import remembered
 from emily_infra.machine import CommandFailed, Expired
 from emily_infra.observe.backups import backups
 
-_ENOUGH = 10_000_000
-"""Bytes that drills must have restored to say how fast that is: restic's start takes seconds."""
 _STOPPED = re.compile(
     r'^emily_snapshot_stopped\{dataset="([^"]+)",reason="([^"]+)"\} 1', re.MULTILINE
 )
@@ -171,7 +170,7 @@ def _judged(drills: list[Mapping[str, Any]]) -> Drilled:
         at=max(at),
         passed=bad is None,
         verdict=f"{bad['dataset']} {bad.get('verdict')}" if bad else evidence.Verdict.SAME.value,
-        seconds_per_gb=seconds * GB / size if size >= _ENOUGH else None,
+        seconds_per_gb=seconds_per_gb(size, seconds),
     )
 
 

@@ -8,10 +8,7 @@ from emily_infra.backup.evidence import Finding, Verdict
 from emily_infra.backup.examining import examine
 from emily_infra.backup.here import Here
 from emily_infra.backup.metrics import Sample
-
-_GB = 10**9
-_ENOUGH = 10_000_000
-"""Bytes, below which the start of restic is all that a rate would measure."""
+from emily_infra.backup.rates import seconds_per_gb
 
 
 def publish(here: Here, repository: str, found: Sequence[Finding], *, of: int) -> None:
@@ -27,8 +24,9 @@ def publish(here: Here, repository: str, found: Sequence[Finding], *, of: int) -
     elif verdicts == {Verdict.SAME} and len(found) == of:
         known |= {"success": 1, "last": here.now().timestamp()}
     size, seconds = (sum(getattr(each, key) for each in found) for key in ("bytes", "seconds"))
-    if size >= _ENOUGH:
-        known["rate"] = seconds * _GB / size
+    rate = seconds_per_gb(size, seconds)
+    if rate is not None:
+        known["rate"] = rate
     state.write(file, known)
     metrics.publish(here, f"drill-{repository}", _samples(repository, known))
 
