@@ -8,11 +8,9 @@ from pathlib import PurePosixPath
 
 from emily_infra.backup.names import pool_of
 from emily_infra.backup.rates import GB
+from emily_infra.backup.retention import SLACK
 from emily_infra.backup.settings import LENGTHS, Dataset, Policy, Settings
 from emily_infra.spec.grace import grace
-
-_AHEAD = timedelta(minutes=5)
-"""Clocks differ by less."""
 
 
 class Kind(StrEnum):
@@ -91,7 +89,7 @@ class Due:
 
     def is_kept(self, now: datetime) -> bool:
         """Whether it is young enough; what lies in the future is not, for its clock was wrong."""
-        if self.at is None or self.at > now + _AHEAD:
+        if self.at is None or self.at > now + SLACK:
             return False
         return now - self.at <= timedelta(seconds=self.limit)
 

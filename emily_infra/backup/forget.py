@@ -9,10 +9,10 @@ from emily_infra.backup.restic.faults import Kept
 from emily_infra.backup.restic.messages import Copy, Group, groups
 from emily_infra.backup.restic.program import Call, Restic
 from emily_infra.backup.restic.repository import own_copies
+from emily_infra.backup.retention import SLACK
 from emily_infra.backup.settings import Keep
 
 _FRESH = timedelta(hours=36)
-_AHEAD = timedelta(minutes=5)
 _PERIODS = ("daily", "weekly", "monthly", "yearly")
 
 
@@ -69,7 +69,7 @@ def refuse(restic: Restic, copies: Sequence[Copy]) -> None:
     newest = copies[-1]
     when = f"{newest.time:%Y-%m-%d %H:%M:%SZ}"
     again = f"emily-infra backup offsite {name}"
-    if newest.time > now + _AHEAD:
+    if newest.time > now + SLACK:
         raise Kept(
             f"the newest copy in {name} is of {when}, which is still to come: a clock was wrong, "
             "and older copies would make room for it",

@@ -1,7 +1,7 @@
 """What a host remembers of its copies: one file a repository, rebuilt from it when lost."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from emily_infra.backup import state
 from emily_infra.backup.choosing import Chosen
 from emily_infra.backup.here import Here
+from emily_infra.backup.retention import SLACK
 from emily_infra.backup.settings import Part
 
 REMEMBERED = 100
@@ -17,7 +18,6 @@ REMEMBERED = 100
 SHRINKS = 0.2
 """The part of files or bytes that may be gone without a word from the operator."""
 
-_AHEAD = timedelta(minutes=5)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 Verdict = Literal["good", "partial", "shrunk"]
@@ -152,7 +152,7 @@ def judged(counted: Counted, last: Copy | None, *, unread: int, blank: bool = Fa
 
 def _in_order(copies: Iterable[Copy], now: datetime) -> list[Copy]:
     """By time; one from the future would be the newest for years, whatever came after it."""
-    return sorted(copies, key=lambda each: (each.time - _AHEAD <= now, each.time, each.ended))
+    return sorted(copies, key=lambda each: (each.time - SLACK <= now, each.time, each.ended))
 
 
 def agreed(ledger: Ledger, there: Iterable[Copy], now: datetime = _FOREVER) -> Ledger:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from emily_infra.backup.settings import LENGTHS
 
 SLACK = timedelta(minutes=5)
-"""How far two readings of a clock that is set right may lie apart."""
+"""How far readings may lie apart, of one clock that is set right or of two: what is further ahead
+was dated by a wrong one."""
 PAUSE = 10
 """After as many of its shortest periods without a run, a jump of the clock is as likely."""
 LEAST_PAUSE = timedelta(days=1)

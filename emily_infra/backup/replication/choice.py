@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from emily_infra.backup import retention
 from emily_infra.backup.catalogue import Bookmark, Snapshot
 from emily_infra.backup.replication.asking import Copy, There
 from emily_infra.backup.replication.faults import Gone, NoBase
-
-SLACK = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,9 @@ def steps(source: Source, there: There, now: datetime) -> list[Step]:
     candidates = [
         each
         for each in source.snapshots
-        if each.mine and each.creation <= now + SLACK and (known is None or _follows(each, known))
+        if each.mine
+        and each.creation <= now + retention.SLACK
+        and (known is None or _follows(each, known))
     ]
     chain: list[Step] = []
     for each in _wanted(there, candidates):

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from emily_infra.backup import catalogue, pools
 from emily_infra.backup.catalogue import Snapshot
@@ -15,6 +14,7 @@ from emily_infra.backup.replication.asking import Copy, There, Took
 from emily_infra.backup.replication.beginning import Beginning
 from emily_infra.backup.replication.faults import NotSealed, NotTaken
 from emily_infra.backup.replication.inlet import Inlet
+from emily_infra.backup.retention import SLACK
 from emily_infra.backup.settings import Part, Receive
 from emily_infra.machine import CommandFailed
 from emily_infra.machine.child import Program
@@ -22,7 +22,6 @@ from emily_infra.machine.pipe import pipe
 
 RECEIVED = "received"
 """What catalogue.MARK says of a snapshot that came from another host."""
-SLACK = timedelta(minutes=5)
 _LONGEST = 255
 _UNMOUNTED = ("-o", "canmount=noauto", "-o", "mountpoint=none")
 _PATIENCE = 20.0
