@@ -77,14 +77,19 @@ def this_run() -> str:
 
 def run_of(pid: int) -> str:
     """The name of a living process; empty where there is none."""
+    ticks = started(pid)
+    return "" if ticks is None else f"{_BOOT_ID.read_text('ascii')[:8]}-{pid}-{ticks}"
+
+
+def started(pid: int) -> int | None:
+    """When a living process began, in clock ticks since boot; nothing where there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
-        boot = _BOOT_ID.read_text("ascii")[:8]
     except (FileNotFoundError, ProcessLookupError):
-        return ""
-    # Field 22 is the start in clock ticks since boot (proc(5)); field 2 may hold blanks.
-    state, started = (fields := stat.rpartition(b")")[2].split())[0], fields[19]
-    return "" if state == b"Z" else f"{boot}-{pid}-{started.decode('ascii')}"
+        return None
+    # The start is field 22 (proc(5)); field 2 may hold blanks.
+    state, ticks = (fields := stat.rpartition(b")")[2].split())[0], fields[19]
+    return None if state == b"Z" else int(ticks)
 
 
 def lives(run: str) -> bool:

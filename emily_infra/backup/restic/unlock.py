@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from emily_infra.backup import state
+from emily_infra.backup.here import started
 from emily_infra.backup.metrics import Sample, publish
 from emily_infra.backup.restic.faults import NoRepository, ResticFailed
 from emily_infra.backup.restic.messages import Message, moment
@@ -29,11 +30,11 @@ class Lock:
 
     def is_dead(self, now: datetime) -> bool:
         """Whether its process, of this host, is gone; a younger one may have got its number."""
-        started = _started(self.pid)
-        if started is None:
+        began = _began(self.pid)
+        if began is None:
             return True
         # restic's own unlock knows no start times: it spares this one until it is old.
-        return started > self.since + timedelta(seconds=2) and now - self.since > _STALE
+        return began > self.since + timedelta(seconds=2) and now - self.since > _STALE
 
 
 def unlocked(
@@ -86,17 +87,13 @@ def _lock(restic: Restic, name: str) -> Lock | None:
         return Lock(name, "", 0, _now())  # not understood: somebody else's
 
 
-def _started(pid: int) -> datetime | None:
+def _began(pid: int) -> datetime | None:
     """When the living process of a number began."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
-    except (FileNotFoundError, ProcessLookupError):
+    ticks = started(pid)
+    if ticks is None:
         return None
-    if fields[0] == b"Z":
-        return None
-    age = uptime - int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    return _now() - timedelta(seconds=age)
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
+    return _now() - timedelta(seconds=uptime - ticks / os.sysconf("SC_CLK_TCK"))
 
 
 def _now() -> datetime:
