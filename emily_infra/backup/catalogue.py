@@ -14,10 +14,11 @@ MARK = "org.emily-infra:policy"
 COLUMNS = ("name", "guid", "createtxg", "creation", "userrefs", MARK)
 AT_ONCE = 100
 """Names a command: 128 KiB an argument is Linux's limit, and one command a transaction."""
+GONE = "dataset does not exist"
+"""What zfs says of a dataset or a snapshot that is not there; in English, by LC_ALL."""
 _TAG = "emily:"
 _RUN = re.compile(rf"{_TAG}(?P<job>[^:]+):(?P<run>[0-9a-f]{{8}}-[0-9]+-[0-9]+)")
-_GONE = "dataset does not exist"
-_ABSENT = (_GONE, "no such tag on this dataset")
+_ABSENT = (GONE, "no such tag on this dataset")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def snapshots(here: Here, dataset: str, deadline: float = 600) -> list[Snapshot]
     try:
         listed = here.run(*command, deadline=deadline)
     except CommandFailed as error:
-        if "dataset does not exist" in error.stderr:
+        if GONE in error.stderr:
             return []
         raise
     return sorted(parsed(listed), key=lambda each: each.createtxg)
@@ -93,7 +94,7 @@ def bookmarks(here: Here, dataset: str) -> list[Bookmark]:
     try:
         listed = here.run("zfs", "list", "-Hp", "-t", "bookmark", "-d", "1", "-o", columns, dataset)
     except CommandFailed as error:
-        if "dataset does not exist" in error.stderr:
+        if GONE in error.stderr:
             return []
         raise
     found = []
@@ -106,14 +107,23 @@ def bookmarks(here: Here, dataset: str) -> list[Bookmark]:
 
 
 def exists(here: Here, dataset: str) -> bool:
-    """Whether a dataset is there; by its name, since a suspended pool is left out of lists."""
+    """Whether a dataset is there."""
+    return bool(existing(here, [dataset]))
+
+
+def existing(here: Here, datasets: Sequence[str]) -> list[str]:
+    """Those of DATASETS that are there, in their order.
+
+    They are asked for by their names, since a suspended pool is left out of lists.
+    """
     try:
-        here.run("zfs", "list", "-H", "-o", "name", dataset)
+        listed = here.run("zfs", "list", "-H", "-o", "name", *datasets)
     except CommandFailed as error:
-        if "dataset does not exist" in error.stderr:
-            return False
-        raise
-    return True
+        if GONE not in error.stderr:
+            raise
+        listed = error.stdout
+    there = set(listed.splitlines())
+    return [dataset for dataset in datasets if dataset in there]
 
 
 def newest_common(taken: dict[str, list[Snapshot]]) -> str | None:
@@ -185,7 +195,7 @@ def _still_held(here: Here, names: Sequence[str]) -> dict[str, set[str]]:
     try:
         return holds(here, names)
     except CommandFailed as error:
-        if _GONE not in error.stderr:
+        if GONE not in error.stderr:
             raise
     if len(names) == 1:
         return {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from emily_infra.backup import latch, pools
-from emily_infra.backup.catalogue import AT_ONCE, Snapshot
+from emily_infra.backup.catalogue import AT_ONCE, GONE, Snapshot
 from emily_infra.backup.faults import INCOMPLETE, BackupError
 from emily_infra.backup.here import Here
 from emily_infra.backup.latch import Latch
@@ -17,7 +17,6 @@ from emily_infra.machine import CommandFailed
 
 _DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:/-]*")
 _COLUMNS = "name,guid,createtxg,userrefs,clones"
-_GONE = "dataset does not exist"
 _LISTING = 600.0
 _DESTROYING = 900.0
 _PATIENCE = 40
@@ -185,7 +184,7 @@ def _listed(here: Here, names: Sequence[str]) -> str:
         return here.run(*command, deadline=_LISTING)
     except CommandFailed as error:
         # One that is gone fails the command, which has told of all the others.
-        if _GONE in error.stderr:
+        if GONE in error.stderr:
             return error.stdout
         raise
 

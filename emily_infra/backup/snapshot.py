@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from emily_infra.backup.catalogue import COLUMNS, MARK, Snapshot, parsed
+from emily_infra.backup.catalogue import COLUMNS, MARK, Snapshot, existing, parsed
 from emily_infra.backup.faults import BackupError
 from emily_infra.backup.here import Here
 from emily_infra.backup.names import pool_of
@@ -58,18 +58,6 @@ def made(here: Here, full: Sequence[str]) -> list[Snapshot]:
     """What was just taken, as ZFS has it."""
     listed = here.run("zfs", "list", "-Hp", "-t", "snapshot", "-o", ",".join(COLUMNS), *full)
     return list(parsed(listed))
-
-
-def existing(here: Here, datasets: Sequence[str]) -> list[str]:
-    """Those of DATASETS that are there, in their order."""
-    try:
-        listed = here.run("zfs", "list", "-H", "-o", "name", *datasets)
-    except CommandFailed as error:
-        if "dataset does not exist" not in error.stderr:
-            raise
-        listed = error.stdout
-    there = set(listed.splitlines())
-    return [dataset for dataset in datasets if dataset in there]
 
 
 def _free(here: Here, at: datetime, names: Collection[str]) -> tuple[str, datetime]:

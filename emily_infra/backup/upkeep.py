@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from emily_infra.backup import latch, pools
-from emily_infra.backup.catalogue import Snapshot, reap, snapshots
+from emily_infra.backup.catalogue import Snapshot, existing, exists, reap, snapshots
 from emily_infra.backup.expire import Expiry, Judge, Plan, batches, carried_out, unbound
 from emily_infra.backup.here import Here
 from emily_infra.backup.locks import locked
@@ -15,7 +15,7 @@ from emily_infra.backup.occasion import Occasion
 from emily_infra.backup.quiesce import let_go, quiet
 from emily_infra.backup.retention import Leave, Reason, due
 from emily_infra.backup.settings import Policy
-from emily_infra.backup.snapshot import NotTaken, existing, take
+from emily_infra.backup.snapshot import NotTaken, take
 from emily_infra.errors import EmilyError
 
 _OF_THE_CLOCK = (Reason.FUTURE, Reason.BACKWARDS, Reason.PAUSE)
@@ -153,7 +153,7 @@ class _Pool:
         """What other hosts send here; what is kept of it is said here."""
         for sender, receive in self._here.settings.receives.items():
             into = receive.into
-            if pool_of(into) != self._run.pool or not existing(self._here, [into]):
+            if pool_of(into) != self._run.pool or not exists(self._here, into):
                 continue
             below = self._here.run("zfs", "list", "-H", "-o", "name", "-r", into).splitlines()
             self._senders[sender] = [name for name in below if name not in self._own]

@@ -98,7 +98,7 @@ def _plot(here: Here, dataset: str, root: Path) -> Plot:
     try:
         mounted, _, marked = here.run(*columns).strip("\n").partition("\t")
     except CommandFailed as error:
-        if "dataset does not exist" not in error.stderr:
+        if catalogue.GONE not in error.stderr:
             raise
         raise NotReady(
             f"{dataset} does not exist on this machine",

@@ -180,7 +180,7 @@ def _properties(here: Here, dataset: str) -> dict[str, str] | None:
     try:
         listed = here.run("zfs", "get", "-Hp", "-o", "property,value", wanted, dataset)
     except CommandFailed as error:
-        if "dataset does not exist" in error.stderr:
+        if catalogue.GONE in error.stderr:
             return None
         raise
     return dict(line.split("\t", 1) for line in listed.splitlines())

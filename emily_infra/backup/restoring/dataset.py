@@ -83,7 +83,7 @@ def _marked(here: Here, above: str) -> list[tuple[str, str]]:
     try:
         listed = here.run(*columns)
     except CommandFailed as error:
-        if "dataset does not exist" in error.stderr:
+        if catalogue.GONE in error.stderr:
             return []
         raise
     pairs = [line.split("\t") for line in listed.splitlines()]
@@ -98,7 +98,7 @@ def _destroy(here: Here, name: str) -> None:
         if name.endswith(f"-{mark}"):
             here.run("zfs", "destroy", name, deadline=_DESTROYING)
     except (CommandFailed, Expired) as error:
-        if "dataset does not exist" not in str(error):
+        if catalogue.GONE not in str(error):
             here.tell(f"{name} could not be destroyed; the next run tries again: {error}")
 
 
