@@ -1,16 +1,15 @@
 """Room for a drill: a dataset made for it, or a folder where the pool has none to spare."""
 
 import contextlib
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from emily_infra.backup.faults import NoRoom
-from emily_infra.backup.here import Here, lives, this_run
+from emily_infra.backup.here import Here
 from emily_infra.backup.names import pool_of
 from emily_infra.backup.restoring.dataset import mount, scratch
+from emily_infra.backup.restoring.placing import free, holder
 from emily_infra.backup.shielded import apart, unmount
 from emily_infra.machine import CommandFailed, Expired
 from emily_infra.spec.units import approximately
@@ -40,10 +39,10 @@ def rooms(here: Here, dataset: str) -> list[Room]:
     above = dataset if sealed else pool_of(dataset)
     found = []
     with contextlib.suppress(CommandFailed, Expired, ValueError):
-        free = int(here.run("zfs", "list", "-Hp", "-o", "available", above))
-        found.append(Room(above, int(free * SHARE)))
+        left = int(here.run("zfs", "list", "-Hp", "-o", "available", above))
+        found.append(Room(above, int(left * SHARE)))
     if not sealed:
-        found.append(Room("", int(_free(_folder(here)) * SHARE)))
+        found.append(Room("", int(free(_folder(here)) * SHARE)))
     return found
 
 
@@ -75,25 +74,11 @@ def taken(here: Here, room: Room) -> Iterator[Path]:
                 unmount(here, place)
         return
     apart()
-    folder = _folder(here)
-    for old in folder.glob(f"{_FOLDER}*"):
-        if not lives(old.name.removeprefix(_FOLDER)):
-            here.tell(f"{old}: left by a drill that was killed; removed")
-            shutil.rmtree(old)
-    place = folder / f"{_FOLDER}{this_run()}"
-    place.mkdir(mode=0o711)
-    try:
+    with holder(here, _folder(here), _FOLDER, mode=0o711) as place:
         yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _folder(here: Here) -> Path:
     folder = here.settings.paths.cache / "drill"
     folder.mkdir(parents=True, exist_ok=True, mode=0o711)
     return folder
-
-
-def _free(folder: Path) -> int:
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize

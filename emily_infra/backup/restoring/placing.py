@@ -29,28 +29,28 @@ class Merged:
 
 
 @contextlib.contextmanager
-def holder(here: Here, folder: Path) -> Iterator[Path]:
-    """A private folder in FOLDER that is gone afterwards; those of killed runs go first."""
-    for old in leftovers(folder):
-        here.tell(f"{old}: left by a restore that was killed; removed")
+def holder(here: Here, folder: Path, prefix: str = HOLDER, mode: int = 0o700) -> Iterator[Path]:
+    """A folder in FOLDER that is gone afterwards; those of killed runs go first."""
+    for old in leftovers(folder, prefix):
+        here.tell(f"{old}: left by a run that was killed; removed")
         shutil.rmtree(old)
-    made = folder / f"{HOLDER}{this_run()}"
-    made.mkdir(mode=0o700)
+    made = folder / f"{prefix}{this_run()}"
+    made.mkdir(mode=mode)
     try:
         yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def leftovers(folder: Path) -> list[Path]:
-    """The folders that killed restores left here."""
+def leftovers(folder: Path, prefix: str = HOLDER) -> list[Path]:
+    """The folders that killed runs left here."""
     with os.scandir(folder) as entries:
         names = [
             each.name
             for each in entries
-            if each.name.startswith(HOLDER) and each.is_dir(follow_symlinks=False)
+            if each.name.startswith(prefix) and each.is_dir(follow_symlinks=False)
         ]
-    return [folder / name for name in sorted(names) if not lives(name.removeprefix(HOLDER))]
+    return [folder / name for name in sorted(names) if not lives(name.removeprefix(prefix))]
 
 
 def refuse_what_is_there(place: Path) -> None:
@@ -68,14 +68,19 @@ def refuse_what_is_there(place: Path) -> None:
 
 def check_room(folder: Path, size: int) -> None:
     """NoRoom where SIZE bytes do not fit."""
-    found = os.statvfs(folder)
-    free = found.f_bavail * found.f_frsize
-    if size * (1 + _SPARE) > free:
+    room = free(folder)
+    if size * (1 + _SPARE) > room:
         raise NoRoom(
-            f"{folder} has room for {approximately(free)}; this needs {approximately(size)}",
+            f"{folder} has room for {approximately(room)}; this needs {approximately(size)}",
             hint="restore to another place; where it is mostly holes, and fits all the same, add "
             "--fits",
         )
+
+
+def free(folder: Path) -> int:
+    """Bytes that may be written there."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 def settle(here: Here, made: Path, place: Path) -> None:
