@@ -168,10 +168,8 @@ def _on_own_pool(settings: Settings, path: str, name: str) -> bool:
     folder = PurePosixPath(repository.url.removeprefix("local:")) if repository else None
     if folder is None or not folder.is_absolute():
         return False
-    mounts = {body.mountpoint: each for each, body in settings.datasets.items() if body.mountpoint}
-    around = [mount for mount in mounts if mount and folder.is_relative_to(mount)]
-    nearest = max(around, key=lambda mount: len(mount.parts), default=None)
-    return nearest is not None and pool_of(mounts[nearest]) == pool_of(path)
+    holder = settings.holder_of(folder)
+    return holder is not None and pool_of(holder[0]) == pool_of(path)
 
 
 def _seconds(seen: Seen, body: Dataset, size: int | None) -> float | None:

@@ -1,7 +1,7 @@
 """What a host is told of its backups: /etc/emily/host.json, rendered from host.yaml."""
 
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -185,6 +185,15 @@ class Settings(Part):
             for path, body in sorted(self.datasets.items())
             if repository in body.repositories
         }
+
+    def holder_of(self, path: PurePath) -> tuple[str, Path] | None:
+        """The dataset that a path is on, and where that is mounted; nothing outside of them all."""
+        above = [
+            (name, body.mountpoint)
+            for name, body in self.datasets.items()
+            if body.mountpoint and path.is_relative_to(body.mountpoint)
+        ]
+        return max(above, key=lambda each: len(each[1].parts), default=None)
 
 
 LENGTHS = {

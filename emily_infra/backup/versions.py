@@ -90,14 +90,10 @@ def place(here: Here, path: Path) -> Place:
 
 def _holding(here: Here, whole: Path) -> Place | None:
     """The dataset that is mounted nearest above a path."""
-    holding = [
-        (body.mountpoint, name)
-        for name, body in here.settings.datasets.items()
-        if body.mountpoint and whole.is_relative_to(body.mountpoint)
-    ]
-    if not holding:
+    holder = here.settings.holder_of(whole)
+    if holder is None:
         return None
-    mountpoint, dataset = max(holding, key=lambda each: len(each[0].parts))
+    dataset, mountpoint = holder
     return Place(whole, dataset, whole.relative_to(mountpoint))
 
 

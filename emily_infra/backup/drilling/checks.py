@@ -14,22 +14,11 @@ _RESTORED = ("again", "restored")
 
 def prove(here: Here, dataset: str, space: Path) -> dict[str, str]:
     """What became of every check whose dump is in this dataset; NoServer where none can be run."""
-    mountpoint = here.settings.datasets[dataset].mountpoint
     return {
-        name: _answer(here, check, space, check.dump.relative_to(mountpoint))
+        name: _answer(here, check, space, check.dump.relative_to(found[1]))
         for name, check in sorted(here.settings.checks.items())
-        if mountpoint and _holder(here, check.dump) == dataset
+        if (found := here.settings.holder_of(check.dump)) and found[0] == dataset
     }
-
-
-def _holder(here: Here, path: Path) -> str:
-    """The dataset that a path is on."""
-    holding = [
-        (len(body.mountpoint.parts), name)
-        for name, body in here.settings.datasets.items()
-        if body.mountpoint and path.is_relative_to(body.mountpoint)
-    ]
-    return max(holding)[1] if holding else ""
 
 
 def _answer(here: Here, check: Check, space: Path, dump: Path) -> str:
