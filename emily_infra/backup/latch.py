@@ -1,9 +1,8 @@
 """What the clock has said so far: the latest time ever seen, and snapshots that it misdated."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from emily_infra.backup.catalogue import Snapshot
 from emily_infra.backup.here import Here
@@ -33,6 +32,10 @@ class Latch:
         """Whether the clock has been further already."""
         return self.highest is not None and now + SLACK < self.highest
 
+    def seen(self, at: datetime) -> "Latch":
+        """The same, once the clock has said AT."""
+        return replace(self, highest=max(at, self.highest or at))
+
     def point(self, snapshot: Snapshot) -> Point:
         """A snapshot as retention looks at it."""
         at = self.dated.get(snapshot.guid, snapshot.creation)
@@ -56,46 +59,42 @@ def remembered(here: Here) -> Latch:
 
 def looked_at(here: Here, datasets: Iterable[str], now: datetime) -> None:
     """These were judged by a clock that nothing speaks against."""
-    _change(here, now, looked=dict.fromkeys(datasets, now))
+    looked = dict.fromkeys(datasets, now)
+    _change(here, lambda old: replace(old.seen(now), looked={**old.looked, **looked}))
 
 
 def misdated(here: Here, snapshots: Iterable[Snapshot], at: datetime) -> None:
     """The clock was wrong when these were taken; their age counts from AT on."""
-    _change(here, at, dated={each.guid: at for each in snapshots})
+    dated = {each.guid: at for each in snapshots}
+    _change(here, lambda old: replace(old.seen(at), dated={**old.dated, **dated}))
 
 
 def set_right(here: Here, now: datetime, snapshots: Iterable[Snapshot]) -> None:
     """A person vouches for the clock: what came from after it counts from now on."""
     late = {each.guid: now for each in snapshots if each.creation > now + SLACK}
-    _change(here, now, dated=late, back=True)
+    _change(here, lambda old: replace(old, highest=now, dated={**old.dated, **late}))
 
 
 def forgotten(here: Here, guids: Iterable[int]) -> None:
     """These snapshots are gone."""
     gone = set(guids)
     if gone & remembered(here).dated.keys():
-        _change(here, None, gone=gone)
+        _change(here, lambda old: replace(old, dated=_without(old.dated, gone)))
 
 
-def _change(
-    here: Here,
-    at: datetime | None,
-    *,
-    looked: Mapping[str, datetime] | None = None,
-    dated: Mapping[int, datetime] | None = None,
-    **how: Any,
-) -> None:
+def _without(dated: Mapping[int, datetime], gone: Collection[int]) -> dict[int, datetime]:
+    return {guid: at for guid, at in dated.items() if guid not in gone}
+
+
+def _change(here: Here, how: Callable[[Latch], Latch]) -> None:
     with locked(here, "clock", verb="clock", wait=_WAIT):
-        old = remembered(here)
-        seen = [each for each in (at, None if how.get("back") else old.highest) if each]
-        known = {**old.dated, **(dated or {})}
-        gone = how.get("gone", set())
-        new = {
-            "highest": max(seen).isoformat() if seen else None,
-            "looked": _written({**old.looked, **(looked or {})}),
-            "dated": _written({str(key): known[key] for key in known if key not in gone}),
+        new = how(remembered(here))
+        data = {
+            "highest": new.highest.isoformat() if new.highest else None,
+            "looked": _written(new.looked),
+            "dated": _written({str(guid): at for guid, at in new.dated.items()}),
         }
-        write(here.settings.paths.state / _FILE, new)
+        write(here.settings.paths.state / _FILE, data)
 
 
 def _written(instants: Mapping[str, datetime]) -> dict[str, str]:
