@@ -186,6 +186,10 @@ class Settings(Part):
             if repository in body.repositories
         }
 
+    def sent_to(self, replica: str) -> list[str]:
+        """The datasets that a replica holds, parents before children."""
+        return [path for path, body in sorted(self.datasets.items()) if replica in body.replicas]
+
     def holder_of(self, path: PurePath) -> tuple[str, Path] | None:
         """The dataset that a path is on, and where that is mounted; nothing outside of them all."""
         above = [

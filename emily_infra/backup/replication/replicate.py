@@ -1,7 +1,6 @@
 """Snapshots of this host to a second ZFS host, one dataset after the other."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +10,6 @@ from emily_infra.backup.replication.courier import Courier, Progress, Watch
 from emily_infra.backup.replication.far import Far
 from emily_infra.backup.replication.faults import NotReached
 from emily_infra.backup.replication.memory import Memory
-from emily_infra.backup.settings import Settings
 from emily_infra.errors import EmilyError
 
 CAP = 14
@@ -127,7 +125,7 @@ class _Run:
 def replicate(here: Here, target: str, wish: Wish | None = None) -> list[Outcome]:
     """Bring every dataset of a target there, as far as that goes; Busy where a run is at it."""
     far = Far(here, target)
-    datasets = sent_to(here.settings, target, far.told.datasets)
+    datasets = here.settings.sent_to(target)
     with locked(here, f"replica-{target}", verb=f"replicate {target}"):
         far.prepare()
         run = _Run(here, far, wish or Wish(), Memory.load(here, target))
@@ -135,9 +133,3 @@ def replicate(here: Here, target: str, wish: Wish | None = None) -> list[Outcome
             return [run.outcome(dataset) for dataset in datasets]
         finally:
             run.memory.store(datasets)
-
-
-def sent_to(settings: Settings, target: str, named: Sequence[str]) -> list[str]:
-    """The datasets of a target, parents before children."""
-    below = [path for path, body in settings.datasets.items() if target in body.replicas]
-    return sorted({*named, *below})
