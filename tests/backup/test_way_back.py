@@ -5,14 +5,16 @@ from tests.backup.world import World
 HOME, PHOTOS = "tank/home", "tank/home/photos"
 REPLICA = {
     "address": "barn.lan", "user": "emily-box", "host_key": "ssh-ed25519 AA", "into": "vault/box",
-    "key": {"credential": "key", "file": "/run/secrets/key"}, "datasets": [HOME, PHOTOS],
+    "key": {"credential": "key", "file": "/run/secrets/key"}, "datasets": [HOME],
     "period": 86400,
 }  # fmt: skip
+SENT = {name: {"policy": "daily", "replicas": ["barn"]} for name in (HOME, PHOTOS)}
+"""host.yaml names only the upper one; what stands below goes with it."""
 SSH = '#!/bin/sh\n[ "$1" = root@barn.lan ] || exit 1\nexec sh -c "$2"\n'
 
 
 def test_the_commands_that_are_shown_bring_it_back(world: World) -> None:
-    world.start(replicas={"barn": REPLICA})
+    world.start(datasets=SENT, replicas={"barn": REPLICA})
     world.script("ssh", SSH)
     world.write(HOME, "letter", b"dear")
     world.write(PHOTOS, "cat", b"meow")
@@ -42,7 +44,7 @@ def sent(world: World) -> None:
 
 
 def test_only_what_is_asked_for_is_shown(world: World) -> None:
-    world.start(replicas={"barn": REPLICA})
+    world.start(datasets=SENT, replicas={"barn": REPLICA})
 
     shown = world.run("recover", "box", "--replica", "barn", "--dataset", PHOTOS).out
 

@@ -10,9 +10,10 @@ from emily_infra.spec.snapshots import is_within
 _ASIDE = ".empty"
 
 
-def commands(settings: Settings, replica: Replica, wanted: Collection[str]) -> Iterator[str]:
+def commands(settings: Settings, name: str, wanted: Collection[str]) -> Iterator[str]:
     """One after another, parents before children; nothing that is there is written over."""
-    datasets = [each for each in sorted(replica.datasets) if not wanted or each in wanted]
+    replica = settings.replicas[name]
+    datasets = [each for each in settings.sent_to(name) if not wanted or each in wanted]
     yield (
         f"# as root on {settings.host}, with root's access to {replica.address}: the key for "
         "replication can only send there"

@@ -213,6 +213,6 @@ def _show_way_back(settings: "Settings", name: str, datasets: list[str] | None) 
     from emily_infra.backup.here import named
     from emily_infra.backup.recovery.way_back import commands
 
-    replica = named(settings.replicas, name, "replica")
-    for line in commands(settings, replica, datasets or ()):
+    named(settings.replicas, name, "replica")
+    for line in commands(settings, name, datasets or ()):
         report(line)
