@@ -59,11 +59,11 @@ def snapshot_shown(here: Here, name: str, place: Path) -> Iterator[Snapshot]:
     catalogue.hold(here, label, [name])
     try:
         with folder(place):
-            shielded.mount(here, found, place)
             try:
+                shielded.mount(here, found, place)
                 yield found
-            finally:
-                if not shielded.unmount(here, place):
+            finally:  # a Ctrl-C may come when the mount is there and its command has not ended
+                if place.is_mount() and not shielded.unmount(here, place):
                     here.tell(f"{place} was still in use; it is gone as soon as nobody is in it")
     finally:
         catalogue.release(here, label, [name])
