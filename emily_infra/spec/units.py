@@ -1,6 +1,7 @@
 """Quantities with their units: sizes, line rates, durations and calendar times."""
 
 import re
+from abc import abstractmethod
 from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -12,7 +13,24 @@ from emily_infra.spec.base import shown, wrong
 _WRITTEN = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,6}))? ?([A-Za-z]+)")
 
 
-class Quantity(int):
+class Parsed:
+    """What is parsed from a text that a person wrote, and written as text again."""
+
+    __slots__ = ()
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, value: object) -> Self:
+        """What a text names; the error of `wrong` for any other value."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema()
+        )
+
+
+class Quantity(Parsed, int):
     """A whole number of base units, written with a unit; a bare number is refused."""
 
     units: ClassVar[dict[str, int]]
@@ -60,12 +78,6 @@ class Quantity(int):
         return f"{int(self) // self.units[unit]}{unit}"
 
     __repr__ = __str__
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema()
-        )
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -127,7 +139,7 @@ _CALENDAR = re.compile(
 )
 
 
-class Calendar(str):
+class Calendar(Parsed, str):
     """When a timer fires, in UTC: `hourly`, `daily`, `weekly`, `monthly`, `02:00` or `Sun 04:00`.
 
     UTC, because a local calendar skips or repeats an hour twice a year and systemd with it.
@@ -159,12 +171,6 @@ class Calendar(str):
         return Duration.parse("7d" if " " in self else "1d")
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema()
-        )
-
-    @classmethod
     def __get_pydantic_json_schema__(
         cls, _: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
@@ -179,7 +185,7 @@ _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][
 _DAY = 24 * 60
 
 
-class Hours(str):
+class Hours(Parsed, str):
     """A part of every day in UTC, such as `22:00-06:00`."""
 
     __slots__ = ()
@@ -210,12 +216,6 @@ class Hours(str):
         """Whether a minute of the day is in them."""
         begin, _ = self.minutes
         return (minute - begin) % _DAY * Duration.units["min"] < self.length
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema()
-        )
 
     @classmethod
     def __get_pydantic_json_schema__(
