@@ -39,4 +39,10 @@ MIND: Catalogue = {
         "ko": Message("{place}번째 기록({topic})의 결과가 기록 당시와 다릅니다",
                       "기록할 때의 emily-runtime과 NumPy 버전으로 재생하세요"),
     },
+    "EMY-7093": {
+        "en": Message("the recording lacks {lost} messages: its writer fell behind",
+                      "record again; what comes after the gap cannot be computed"),
+        "ko": Message("기록에 메시지 {lost}개가 빠져 있습니다: 기록이 뒤처졌습니다",
+                      "다시 기록하세요. 빠진 곳 뒤는 계산할 수 없습니다"),
+    },
 }  # fmt: skip

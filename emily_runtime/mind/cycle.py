@@ -15,7 +15,7 @@ import numpy as np
 
 from emily_runtime.mind.body import STREAK, Body, Echo, Measures, demand, faded, lived
 from emily_runtime.mind.settings import Settings
-from emily_runtime.mind.situation import UNSEEN, Action, Result, outcome
+from emily_runtime.mind.situation import UNSEEN, Action, Result, Situation, outcome
 from emily_runtime.mind.stimulus import Content, Recalled, Stimulus
 from emily_runtime.tiers import alpha, workspace
 from emily_runtime.tiers.alpha import Firing, Rhythm
@@ -144,7 +144,11 @@ def arrive(settings: Settings, mind: Mind, heard: Heard, now: Instant) -> tuple[
 def remind(settings: Settings, mind: Mind, recalled: Sequence[Recalled], time: float) -> Mind:
     """Let what memory was asked for through the gate."""
     gain = alpha.gain(settings.alpha, alpha.phase(settings.alpha, mind.rhythm, time))
-    items = _memories(settings, mind.arrived, recalled, gain)
+    items = [
+        item._replace(content=content._replace(evidence=_evidence(settings, content.text)))
+        for item in _memories(mind.arrived, recalled, gain)
+        if isinstance(content := item.content, Content)
+    ]
     return replace(
         mind,
         waiting=(*mind.waiting, *items),
@@ -161,12 +165,16 @@ def _items(
     evidence = settings.reading.evidence(stimulus.text, stimulus.signals)
     content = Content("stimulus", stimulus.text, evidence, heard.trace)
     item = Item(first, stimulus.origin, firing[0].output, 0.0, content)
-    return [item, *_memories(settings, first + 1, heard.recalled, gain)]
+    return [item, *_memories(first + 1, heard.recalled, gain)]
 
 
-def _memories(
-    settings: Settings, first: int, recalled: Sequence[Recalled], gain: float
-) -> list[Item]:
+def _evidence(settings: Settings, text: str) -> int:
+    """Of a memory that was looked for: what says nothing of trouble or questions says nothing."""
+    evidence = settings.reading.evidence(text)
+    return UNSEEN if evidence == Situation.CALM + 1 else evidence
+
+
+def _memories(first: int, recalled: Sequence[Recalled], gain: float) -> list[Item]:
     """Memories with the root of their cosine as signal: a cosine of 1/4 gives 1/2."""
     return [
         Item(
@@ -174,7 +182,7 @@ def _memories(
             f"memory:{found.identity}",
             math.sqrt(max(0.0, found.score)) * gain,
             0.0,
-            Content("memory", found.text, settings.reading.evidence(found.text), found.identity),
+            Content("memory", found.text, UNSEEN, found.identity),
         )
         for place, found in enumerate(recalled, first)
     ]

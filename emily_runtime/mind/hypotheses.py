@@ -12,6 +12,7 @@ import numpy as np
 
 from emily_runtime.mind.settings import Hypothesising
 from emily_runtime.mind.situation import CHANCES, Action, Situation, situations
+from emily_runtime.mind.stimulus import Content
 from emily_runtime.tiers.arrays import TINY, Floats, Integers
 from emily_runtime.tiers.gflownet.diversity import Diversity, diversity, expected_unique
 from emily_runtime.tiers.gflownet.draw import distinct, independent
@@ -76,7 +77,7 @@ def about(ignited: Sequence[Entry], belief: Floats, wanted: Hypothesising, seed:
     """Different hypotheses about what IGNITED, under a belief (12,)."""
     causes = Facet(
         "cause",
-        tuple(str(entry.item.sequence) for entry in ignited),
+        tuple(_named(entry) for entry in ignited),
         tuple(np.log([max(entry.salience, TINY) for entry in ignited]).tolist()),
     )
     space = Facets([len(causes.values), len(Situation), len(Action)])
@@ -97,6 +98,11 @@ def about(ignited: Sequence[Entry], belief: Floats, wanted: Hypothesising, seed:
         Facet("action", tuple(one.name.lower() for one in Action), ()),
     ]
     return _sampled(exact(space, reward, wanted.temperature), names, Wish(wanted.count), seed)
+
+
+def _named(entry: Entry) -> str:
+    content = entry.item.content
+    return content.text if isinstance(content, Content) else str(entry.item.sequence)
 
 
 def _sampled(flow: Flow, facets: Sequence[Facet], wish: Wish, seed: int) -> Drawn:

@@ -65,5 +65,5 @@ def test_about_a_broadcast_the_best_one_names_what_helps() -> None:
 
     found = about(mind.workspace.ignited, result.choice.belief, Hypothesising(5, 0.1), 1)
 
-    assert found.hypotheses[0] == ("0", "trouble", "alert")
+    assert found.hypotheses[0] == ("the disk fails", "trouble", "alert")
     assert len(found.hypotheses) == 5

@@ -1,0 +1,10 @@
+"""Which rows there are: each group is a function that measures and returns its rows."""
+
+from collections.abc import Callable, Iterable
+
+from emily_runtime.bench.row import Row
+
+Group = Callable[[], Iterable[Row]]
+
+GROUPS: tuple[tuple[tuple[str, ...], Group], ...] = ()
+"""The numbers of a group's rows, and the group."""

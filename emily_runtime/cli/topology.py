@@ -1,0 +1,24 @@
+"""`topology`: which part of the mind hears which."""
+
+from argparse import Namespace
+
+from emily_runtime.cli.output import DONE, Output
+
+
+def run(_: Namespace, output: Output) -> int:
+    """The order of the parts, their topics and their loops."""
+    from emily_runtime.mind.anatomy import organised, view
+
+    topology, seconds = organised()
+    parts = {one.name: one for one in topology.components}
+    lines = [f"{len(parts)} parts, organised in {seconds * 1000:.2f} ms, in this order:"]
+    for group in topology.order:
+        for name in group:
+            one = parts[name]
+            lines.append(f"  {name}")
+            lines += [f"    hears {topic}" for topic in sorted(one.consumes)]
+            lines += [f"    says  {topic}" for topic in sorted(one.produces)]
+    for loop in topology.loops:
+        lines.append(f"feedback: {', '.join(loop)}")
+    output.say("\n".join(lines), view(topology, ()))
+    return DONE

@@ -1,0 +1,108 @@
+"""The command line as a person and a program meet it: whole processes."""
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.process import TOKEN, configuration, run
+
+
+def test_the_version_needs_no_numpy() -> None:
+    done = run("--version", PYTHONPROFILEIMPORTTIME="1")
+
+    assert done.stdout.startswith("emily-runtime ")
+    assert "numpy" not in done.stderr
+    assert "msgspec" not in done.stderr
+
+
+def test_a_demonstration_explains_every_tier_within_80_columns() -> None:
+    done = run("demo")
+
+    assert done.returncode == 0
+    for tier in ("0 reflex", "1 alpha", "1 substrate", "2 workspace", "3 inference", "3 flow"):
+        assert f"\n{tier}" in done.stdout
+    assert "action        answer" in done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+
+
+def test_a_reflex_ends_the_demonstration() -> None:
+    done = run("demo", "ping", "--json")
+
+    assert json.loads(done.stdout)["reply"]["tier"] == "reflex"
+
+
+def test_check_builds_the_tiers_and_names_what_never_rests(tmp_path: Path) -> None:
+    coupling = "[" + ", ".join(["[9.0, 9.0, 0.0, 0.0, 0.0]"] * 5) + "]"
+    file = configuration(tmp_path, f"[substrate]\ncoupling = {coupling}\n")
+
+    done = run("check", "--config", file)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("EMY-1007: ")
+    assert "dopamine" in done.stderr
+
+
+def test_every_command_has_its_json(tmp_path: Path) -> None:
+    file = configuration(tmp_path, "[flags.new-page]\nshare = 5\nsince = '2026-01-01'\n")
+
+    flags = json.loads(run("flags", "--config", file, "--json").stdout)
+    topology = json.loads(run("topology", "--json").stdout)
+    checked = json.loads(run("check", "--config", file, "--json").stdout)
+
+    assert (flags[0]["name"], flags[0]["share"]) == ("new-page", 5.0)
+    assert topology["components"] >= 5
+    assert checked["ok"] is True
+
+
+def test_memory_is_counted_searched_exported_and_moved(tmp_path: Path) -> None:
+    file, other = configuration(tmp_path), tmp_path / "other"
+    other.mkdir()
+    state = ("--config", file, "--state", tmp_path)
+
+    assert run("memory", "count", *state).stdout.startswith("0 episodes, ")
+    assert run("memory", "search", "disk", *state).stdout == "nothing is like it\n"
+    assert run("memory", "export", *state).stdout == ""
+    moved = run("memory", "migrate", "--to", str(other), *state)
+
+    assert moved.stdout.startswith("0 copied")
+
+
+def test_the_doctor_looks_at_credentials_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    file = configuration(tmp_path, "[providers]\nopenai = 'key'\n")
+
+    done = run("doctor", "--config", file, CREDENTIALS_DIRECTORY=str(tmp_path))
+
+    assert done.returncode == 3
+    assert "ok     credential token" in done.stdout
+    assert "WRONG  credential key" in done.stdout
+    assert "LoadCredential=key:FILE" in done.stdout
+
+
+def test_the_doctor_knows_which_cards_vllm_leaves_out(tmp_path: Path) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'Tesla P4, 6.1'\n")
+    program.chmod(0o755)
+
+    done = run("doctor", PATH=f"{tmp_path}:/usr/bin:/bin")
+
+    assert "vLLM needs compute capability 7.0; for Tesla P4" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["", "not a recording"])
+def test_what_is_no_recording_is_not_replayed(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "run"
+    file.write_text(text)
+
+    done = run("replay", str(file), LANG="ko_KR.UTF-8")
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert any("HANGUL" in unicodedata.name(letter, "") for letter in done.stderr)
+
+
+def test_a_wrong_command_line_is_told_the_exit_codes() -> None:
+    assert run("sevre").returncode == 2
+    assert "exit codes:" in run("--help").stdout
