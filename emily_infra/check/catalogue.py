@@ -9,6 +9,7 @@ from emily_infra.check import (
     recovering,
     replicating,
     restoring,
+    runtime_deploys,
     snapshotting,
 )
 from emily_infra.check.rule import RULES
@@ -28,6 +29,7 @@ def catalogue() -> dict[str, Explanation]:
         *installing.EXPLANATIONS,
         *recovering.EXPLANATIONS,
         *restoring.EXPLANATIONS,
+        *runtime_deploys.EXPLANATIONS,
         *snapshotting.EXPLANATIONS,
         *RULES.values(),
     )

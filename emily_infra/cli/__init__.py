@@ -25,6 +25,7 @@ from emily_infra.cli import (
     plan,
     render,
     rollback,
+    runtime,
     show,
     status,
     storage,
@@ -64,6 +65,7 @@ for command, summary in (
 app.add_typer(storage.app, short_help="Create the pools that host.yaml describes.")
 app.add_typer(disk.app, short_help="List, find, take out and replace disks.")
 app.add_typer(backup.app, short_help="Snapshots, copies and restores, on the host itself.")
+app.add_typer(runtime.app, short_help="The cognitive runtime: new versions, and how it is.")
 app.add_typer(lab.app, short_help="Rehearse on a machine that stands in for a host.")
 
 UsageError: Any = typer.BadParameter.__bases__[0]

@@ -28,7 +28,8 @@ Via = Annotated[
 _SSH = 22
 _PLACE = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>\d{1,5}))?")
 _OURS = re.compile(
-    r"\bemily-infra (?:plan|apply|rollback|status|drift|generations|history|storage \w+|disk \w+)"
+    r"\bemily-infra (?:plan|apply|rollback|status|drift|generations|history|storage \w+|disk \w+"
+    r"|runtime \w+)"
     r" \w[\w-]*+"
     r"(?! --(?:lab|via)\b)"
 )

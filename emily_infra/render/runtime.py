@@ -24,6 +24,7 @@ def lower(host: Host) -> Mapping[str, object] | None:
         "memory_high": int(spec.runtime.memory) * 3 // 4,
         "credentials": _credentials(spec, spec.runtime),
         "hardening": hardened(families=("AF_INET", "AF_INET6", "AF_UNIX")),
+        "deploying": hardened(capabilities=("CAP_DAC_OVERRIDE",)),
         "reach": reach(spec, spec.runtime),
     }
 

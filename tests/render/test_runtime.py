@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from emily_infra.runtime.places import Colour, Places
 from emily_infra.spec.host import Host
 from emily_runtime.config import Config, read
 from emily_runtime.config.sections import Service
@@ -153,6 +154,32 @@ def test_systemd_finds_the_service_well_sealed(tmp_path: Path) -> None:
     systemd.instance("emily-runtime@blue.service", tmp_path)
 
     assert systemd.exposure(module(EMBER, "runtime"), "emily-runtime@blue", tmp_path) <= 1.5
+
+
+def test_systemd_finds_whoever_deploys_well_sealed(tmp_path: Path) -> None:
+    assert systemd.exposure(module(EMBER, "runtime"), "emily-runtime-deploy", tmp_path) <= 2.5
+
+
+def test_a_deploy_that_was_cut_off_goes_on_and_no_apply_waits_for_it() -> None:
+    services = module(EMBER, "runtime")["systemd"]["services"]
+    deploys = services["emily-runtime-deploy"]
+
+    assert deploys["wantedBy"] == ["multi-user.target"]
+    assert deploys["unitConfig"]["ConditionPathExists"] == Places().order
+    assert deploys["serviceConfig"]["Type"] == "exec"
+    assert deploys["serviceConfig"]["Restart"] == "on-failure"
+
+
+def test_who_deploys_looks_where_the_units_put_things() -> None:
+    places, values = Places(), config(EMBER)
+    services = module(EMBER, "runtime")["systemd"]["services"]
+
+    assert f"{places.pinned(Colour.BLUE)}/bin/".replace("blue", "%i") in values["ExecStart"]
+    assert places.pinned_settings(Colour.BLUE).replace("blue", "%i") in values["ExecStart"]
+    assert places.control(Colour.BLUE) == "/run/emily-runtime/blue/control.sock"
+    assert places.active in services["emily-runtime"]["script"]
+    pins = services["emily-runtime-pin@"]["serviceConfig"]["StateDirectory"]
+    assert places.colours == f"/var/lib/{pins}"
 
 
 def test_it_never_gives_up_and_never_spins() -> None:

@@ -46,6 +46,38 @@ let
     UMask = "0077";
     PrivateDevices = true;
   };
+
+  # Both colours' folders belong to their user, and no other way leads to what may stop them.
+  deploying = {
+    CapabilityBoundingSet = "CAP_DAC_OVERRIDE";
+    LockPersonality = true;
+    MemoryDenyWriteExecute = true;
+    NoNewPrivileges = true;
+    PrivateMounts = true;
+    PrivateTmp = true;
+    ProtectClock = true;
+    ProtectControlGroups = true;
+    ProtectHome = true;
+    ProtectHostname = true;
+    ProtectKernelLogs = true;
+    ProtectKernelModules = true;
+    ProtectKernelTunables = true;
+    ProtectProc = "invisible";
+    ProtectSystem = "strict";
+    RemoveIPC = true;
+    RestrictAddressFamilies = [ "AF_UNIX" ];
+    RestrictNamespaces = true;
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    SystemCallArchitectures = "native";
+    SystemCallErrorNumber = "EPERM";
+    SystemCallFilter = [
+      "@system-service"
+      "~@privileged @resources"
+    ];
+    UMask = "0077";
+    PrivateDevices = true;
+  };
 in
 {
   # What the next deploy of the runtime brings; what runs is pinned below.
@@ -119,6 +151,27 @@ in
       mkdir -p /nix/var/nix/gcroots/emily
       ln -sfn "$(readlink -f /etc/emily/runtime)" "$root"
     '';
+  };
+
+  # Carries out what emily-infra runtime deploy asks for, whether or not that still listens; one that
+  # was killed, or cut off by a reboot, goes on.
+  systemd.services.emily-runtime-deploy = {
+    description = "Move callers to another version of the cognitive runtime";
+    wantedBy = [ "multi-user.target" ];
+    after = [ "emily-runtime.service" ];
+    unitConfig.ConditionPathExists = "/var/lib/emily-colours/order.json";
+    restartIfChanged = false;
+    path = [ pkgs.curl ];
+    serviceConfig = deploying // {
+      ExecStart = "${pkgs.emily-infra}/bin/emily-infra runtime here";
+      Type = "exec";
+      Restart = "on-failure";
+      RestartSec = "1s";
+      StateDirectory = "emily-colours";
+      ReadWritePaths = [ "-/nix/var/nix/gcroots/emily" ];
+      PrivateNetwork = true;
+      MemoryMax = "256M";
+    };
   };
 
   systemd.services."emily-runtime@" = {
