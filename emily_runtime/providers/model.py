@@ -1,6 +1,6 @@
 """What a language model is asked, what it answers, and what all providers have in common."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -58,5 +58,5 @@ class Provider(Protocol):
     async def complete(self, prompt: Prompt) -> Completion:
         """The answer, once it is whole; Failed where there is none."""
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[Part]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Part, None]:
         """The answer while it is written, and at last the completion; Failed as above."""

@@ -1,7 +1,7 @@
 """The provider that is always there: a small grammar, seeded by the prompt, and no network."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from hashlib import blake2b
 from itertools import islice
 
@@ -32,7 +32,7 @@ class Offline:
         text, ending = _limited(prompt)
         return self._completion(prompt, text, ending)
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Part]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Part, None]:
         """The answer, token by token, and at last the completion."""
         text, ending = _limited(prompt)
         for token in tokens(text):
