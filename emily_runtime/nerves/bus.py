@@ -64,15 +64,16 @@ class Bus:
         lane.put(message)
         return sequence
 
-    def publish_many(self, topic: str, payloads: Iterable[object], trace: str = "") -> None:
-        """Say many things at one moment."""
+    def publish_many(self, topic: str, said: Iterable[tuple[object, str]]) -> None:
+        """Say many things, each with its trace, at one moment, for half the price."""
         now, first = self._now(), self.published
-        said = [
-            _new(Message, (at, topic, now, trace, one)) for at, one in enumerate(payloads, first)
+        messages = [
+            _new(Message, (at, topic, now, trace, payload))
+            for at, (payload, trace) in enumerate(said, first)
         ]
-        self.published = first + len(said)
-        if said:
-            (self._lanes.get(topic) or self._open(said[0])).extend(said)
+        self.published = first + len(messages)
+        if messages:
+            (self._lanes.get(topic) or self._open(messages[0])).extend(messages)
 
     def subscribe(
         self, *topics: str, since: int | None = None, name: str = "reader"

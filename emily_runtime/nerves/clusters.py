@@ -39,8 +39,14 @@ def _propagated(rank: list[int], near: Adjacency) -> list[int]:
         changed = [place for place in waiting if near[place] and _follow(place, near[place], label)]
         if not changed:
             break
-        touched = {neighbour for place in changed for neighbour in near[place]}
-        waiting = sorted(touched, key=rank.__getitem__)
+        # Whoever has the label that a neighbour took has one reason more to keep it.
+        touched = [
+            neighbour
+            for place, taken in [(place, label[place]) for place in changed]
+            for neighbour in near[place]
+            if label[neighbour] != taken
+        ]
+        waiting = sorted(set(touched), key=rank.__getitem__)
     return label
 
 

@@ -29,7 +29,7 @@ class Unit:
     async def run(self) -> None:
         """Work until a stage raises; run again, it goes on behind the message it raised for."""
         while True:
-            self._fused(self._rest, self._speak)
+            self._work()
             batch = self._reader.read(BATCH).items
             if not batch:
                 await self._reader.wait()
@@ -42,7 +42,11 @@ class Unit:
         """Listen no more."""
         self._reader.close()
 
-    def _speak(self, result: tuple[Any, str]) -> None:
-        payload, trace = result
-        for topic in self._produces:
-            self._bus.publish(topic, payload, trace)
+    def _work(self) -> None:
+        """What came out before a stage raised is said all the same."""
+        results: list[tuple[Any, str]] = []
+        try:
+            self._fused(self._rest, results.append)
+        finally:
+            for topic in self._produces:
+                self._bus.publish_many(topic, results)

@@ -26,7 +26,7 @@ class _Readers(RuleBasedStateMachine):
     @rule(topic=st.sampled_from(TOPICS), number=st.integers(1, 9))
     def publish(self, topic: str, number: int) -> None:
         if number > 5:
-            self.bus.publish_many(topic, range(number))
+            self.bus.publish_many(topic, [(one, "") for one in range(number)])
         else:
             number = len([self.bus.publish(topic, one) for one in range(number)])
         self.log += [topic] * number
@@ -82,7 +82,7 @@ def test_a_busy_topic_pushes_no_quiet_one_out() -> None:
     bus = Bus(VirtualClock(), slots=8)
     reader = bus.subscribe("quiet")
     bus.publish("quiet", "here")
-    bus.publish_many("busy", range(1_000))
+    bus.publish_many("busy", [(one, "") for one in range(1_000)])
 
     items, lost = reader.read()
 
@@ -134,17 +134,20 @@ def test_messages_carry_the_time_the_trace_and_a_number_over_all_topics() -> Non
     bus.publish("a", {"x": 1}, "t1")
     clock.advance(0.5)
     bus.publish("b", {"y": 2})
+    bus.publish_many("c", [(3, "t3"), (4, "t4")])
 
-    first, second = reader.read().items
-
-    assert first == (0, "a", 0, "t1", {"x": 1})
-    assert second == (1, "b", 500_000_000, "", {"y": 2})
+    assert reader.read().items == [
+        (0, "a", 0, "t1", {"x": 1}),
+        (1, "b", 500_000_000, "", {"y": 2}),
+        (2, "c", 500_000_000, "t3", 3),
+        (3, "c", 500_000_000, "t4", 4),
+    ]
 
 
 def test_what_a_reader_lost_is_remembered_when_it_has_gone() -> None:
     bus = Bus(VirtualClock(), slots=2)
     with bus.subscribe("a", name="slow") as reader:
-        bus.publish_many("a", range(5))
+        bus.publish_many("a", [(one, "") for one in range(5)])
         assert bus.occupancy() == 1.0
         reader.read()
         assert bus.readers() == (("slow", ("a",), 0, 2, 3),)
