@@ -175,9 +175,13 @@ class Reflex:
 
 @dataclass(frozen=True)
 class Pressure:
-    """When memory is short: the share of time in which work waits for it (PSI)."""
+    """The rungs of the ladder: per cent of ten seconds in which some task waited for memory."""
 
-    ease: float = setting(0.02, SHARE)
-    """Below this, it is over."""
-    tight: float = setting(0.1, SHARE)
-    """From here on, the ladder is climbed."""
+    first: float = setting(5.0, number(0.1, 100))
+    second: float = setting(15.0, number(0.1, 100))
+    third: float = setting(30.0, number(0.1, 100))
+    fourth: float = setting(50.0, number(0.1, 100))
+    release: float = setting(0.5, number(0.01, 0.99))
+    """A rung is left below this share of what it is entered at."""
+    hold: float = setting(10.0, number(0, 3600))
+    """Seconds below, for each rung down."""

@@ -1,5 +1,6 @@
 """From a stimulus to the reply: a reflex at once, or a place in the cycle and what comes of it."""
 
+from collections.abc import Callable
 from secrets import token_hex
 from time import perf_counter
 
@@ -12,6 +13,7 @@ from emily_runtime.mind.hypotheses import about
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.pulse import Pulse
 from emily_runtime.mind.recollection import Recollection
+from emily_runtime.mind.relief import REFLEXES_ONLY
 from emily_runtime.mind.stimulus import Recalled, Stimulus
 from emily_runtime.mind.stream import Stream, Turn
 from emily_runtime.mind.structs import Beat, Remembered, Reply, Standing
@@ -30,6 +32,8 @@ class Responder:
     ) -> None:
         self.stimuli = 0
         self.measures = Measures()
+        self.rung: Callable[[], int] = int
+        """The rung of the memory-pressure ladder."""
         self.beaten = stream.now()
         """When the last cycle ended, in the stream's seconds."""
         self._stream = stream
@@ -60,6 +64,8 @@ class Responder:
         rule = match(self._stream.settings.reflexes, stimulus.text, stimulus.strength)
         if rule:
             return self._reflexively(rule, trace, begin)
+        if self.rung() >= REFLEXES_ONLY:
+            raise Refused("EMY-3020", share="100%", seconds=10)
         settings = self._stream.config.memory
         recalled = await self._memory.come_to_mind(stimulus.text, settings.recall)
         arrival = self._heard(stimulus, recalled, trace)

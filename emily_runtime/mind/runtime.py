@@ -8,15 +8,18 @@ from secrets import randbits
 from time import perf_counter
 from typing import NamedTuple
 
+import numpy
+
 from emily_runtime import __version__
 from emily_runtime.config import Config, reloaded
 from emily_runtime.config.sections import Flag
+from emily_runtime.flags.flags import Flags
+from emily_runtime.flags.table import from_config
 from emily_runtime.memory.episode import Vector
-from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.memory.store import Store
 from emily_runtime.messages import say
-from emily_runtime.mind import anatomy, planning, views
-from emily_runtime.mind.acting import Actor, Voice
+from emily_runtime.mind import anatomy, planning, records, relief, views
+from emily_runtime.mind.acting import Actor
 from emily_runtime.mind.habits import keep, kept
 from emily_runtime.mind.hypotheses import Facet, Wish, drawn
 from emily_runtime.mind.metrics import Metrics
@@ -26,6 +29,7 @@ from emily_runtime.mind.recollection import Recollection
 from emily_runtime.mind.records import Habits
 from emily_runtime.mind.responding import Responder
 from emily_runtime.mind.stimulus import Stimulus
+from emily_runtime.mind.stores import store_of
 from emily_runtime.mind.stream import Stream
 from emily_runtime.mind.structs import (
     Attention,
@@ -40,16 +44,22 @@ from emily_runtime.mind.structs import (
     TopologyView,
     WorkspaceView,
 )
-from emily_runtime.mind.voice import Silent
-from emily_runtime.nerves.bus import Bus
+from emily_runtime.mind.voice import Modelled
+from emily_runtime.nerves.bus import Bus, Subscription
 from emily_runtime.nerves.clock import Clock
+from emily_runtime.nerves.psi import Alarm, Watch
+from emily_runtime.nerves.record import Recorder, record
 from emily_runtime.nerves.supervise import Incident, Supervisor
 from emily_runtime.providers.budget import Budget
+from emily_runtime.providers.model import Provider
+from emily_runtime.providers.offline import Offline
 from emily_runtime.providers.spending import DOLLAR, Window
 from emily_runtime.tiers import alpha
 
 LATE = 2.0
 """Seconds without a tick after which the mind counts as ill."""
+LOOKS = 16
+"""Cycles between two looks at memory pressure."""
 LOOK = 10.0
 """Seconds between two looks at the budget."""
 BUDGET = "budget.sqlite"
@@ -61,7 +71,7 @@ class Parts(NamedTuple):
     """What a mind is given from outside."""
 
     store: Store
-    voice: Voice
+    provider: Provider
     budget: Budget
 
 
@@ -78,8 +88,13 @@ class Runtime:
         self.supervisor = Supervisor(clock, self._incident)
         self._state = state
         self._stream = Stream(config, self.bus, clock, randbits(48), kept(state))
-        self._actor = Actor(self._stream, self.memory, parts.voice, self.metrics)
+        voice = Modelled(parts.provider, config, self.metrics)
+        self._actor = Actor(self._stream, self.memory, voice, self.metrics)
         self._responder = Responder(self._stream, self.memory, self._actor, self.metrics)
+        self.features = Flags(from_config(config.flags))
+        self._ladder = relief.ladder(config, clock, self.bus, parts.store)
+        self._responder.rung = self.pressure
+        self._recording: asyncio.Task[None] | None = None
         self._gate = self.metrics.histogram("emily_alpha_gate_seconds")
         self._inference = self.metrics.histogram("active_inference_latency_seconds")
         self._topology, took = anatomy.organised()
@@ -95,26 +110,39 @@ class Runtime:
         config: Config,
         clock: Clock,
         state: Path,
-        credentials: Mapping[str, str],  # noqa: ARG003
+        credentials: Mapping[str, str],
     ) -> "Runtime":
         """All parts as the configuration wants them; Refused where they can't work together."""
         budget = Budget(state / BUDGET, limits(config), clock=clock)
-        return cls(config, clock, state, Parts(SqliteStore(state), Silent(), budget))
+        store = store_of(config, state, clock, credentials.get("postgresql", ""))
+        return cls(config, clock, state, Parts(store, Offline(), budget))
 
-    async def start(self) -> None:
-        """Open the memory and begin to tick; Refused where the memory can't be opened."""
+    async def start(self, record_to: Path | None = None, watch: Watch | None = None) -> None:
+        """Open the memory and begin to tick; Refused where memory or recording can't be opened.
+
+        WATCH is where systemd tells of memory pressure; without it, the ladder looks by itself.
+        """
+        if record_to:
+            recorder = Recorder(record_to, {"version": __version__, "numpy": numpy.__version__})
+            reader = self.bus.subscribe(*records.KINDS, name="recorder")
+            self._recording = asyncio.create_task(_written(reader, recorder))
         await self.memory.open()
         self._stream.begin()
         self._is_running = True
         await self.purse.look()
         self.supervisor.start("tick", self._tick)
         self.supervisor.start("purse", self._look)
+        alarm = Alarm(watch) if watch else None
+        self.supervisor.start("pressure", lambda: self._ladder.run(alarm))
 
     async def stop(self) -> None:
         """End what is under way, and keep what outlives a run."""
         self._is_running = False
         await self.supervisor.stop()
         await self._actor.close()
+        if self._recording:
+            self._recording.cancel()
+            await asyncio.gather(self._recording, return_exceptions=True)
         await asyncio.to_thread(keep, self._state, Habits.of(self._stream.mind))
         await self.memory.store.close()
         self.purse.budget.close()
@@ -122,6 +150,7 @@ class Runtime:
     def reload(self, config: Config) -> tuple[str, ...]:
         """Take over what can be; the settings that wait for a restart. Refused changes nothing."""
         taken, waiting = reloaded(self.config, config)
+        self.features.reload(from_config(taken.flags))
         self._stream.reload(taken)
         self.config = taken
         return waiting
@@ -229,7 +258,7 @@ class Runtime:
 
     def pressure(self) -> int:
         """The rung of the memory-pressure ladder; 0 is none."""
-        return 0
+        return self._ladder.level
 
     async def exposition(self) -> bytes:
         """All metrics as Prometheus reads them."""
@@ -237,6 +266,9 @@ class Runtime:
         metrics.total("emily_bus_published_total", value=self.bus.published)
         metrics.total("emily_bus_lost_total", value=self.bus.lost())
         gauge("emily_bus_occupancy").set(self.bus.occupancy())
+        gauge("emily_pressure_level").set(self.pressure())
+        for flag in self.features.all.values():
+            gauge("emily_flag_share_percent", flag.name).set(flag.share / 100)
         gauge("emily_rss_bytes").set(resident())
         gauge("emily_loop_lag_seconds").set(self._lag)
         gauge("emily_failure_rate").set(self._actor.failures)
@@ -264,7 +296,9 @@ class Runtime:
             self._responder.measures = measures._replace(
                 wall=self.clock.wall(), budget=self.purse.share()
             )
-            self._responder.beat()
+            turn = self._responder.beat()
+            if turn.number % LOOKS == 0 and (stalls := relief.stalls()):
+                self.burden(stalls.some.avg10 / 100)
 
     async def _look(self) -> None:
         while True:
@@ -273,6 +307,11 @@ class Runtime:
 
     def _incident(self, incident: Incident) -> None:
         self.bus.publish(INCIDENT, incident)
+
+
+async def _written(reader: Subscription, recorder: Recorder) -> None:
+    with recorder:
+        await record(reader, recorder)
 
 
 def limits(config: Config) -> tuple[Window, Window]:

@@ -45,7 +45,9 @@ def test_check_builds_the_tiers_and_names_what_never_rests(tmp_path: Path) -> No
 
 
 def test_every_command_has_its_json(tmp_path: Path) -> None:
-    file = configuration(tmp_path, "[flags.new-page]\nshare = 5\nsince = '2026-01-01'\n")
+    file = configuration(
+        tmp_path, "[flags.new-page]\nshare = 5\nowner = 'ann'\nsince = '2026-01-01'\n"
+    )
 
     flags = json.loads(run("flags", "--config", file, "--json").stdout)
     topology = json.loads(run("topology", "--json").stdout)

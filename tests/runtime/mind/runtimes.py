@@ -1,35 +1,42 @@
 """A runtime with a real memory in a folder of its own."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from emily_runtime.config import read
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.messages import Refused
-from emily_runtime.mind.acting import Spoken
 from emily_runtime.mind.runtime import Parts, Runtime
 from emily_runtime.nerves.clock import Clock, RealClock
 from emily_runtime.providers.budget import Budget
+from emily_runtime.providers.model import Completion, Prompt
 
 PING = "[reflexes.ping]\nwords = ['ping']\nreply = 'pong'\n"
 
 
 class Parrot:
-    """A voice that says what it was asked, or fails as often as it is told to."""
+    """A provider that says what it was asked and told, or fails as often as it is told to."""
+
+    name = "parrot"
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
         self.said: list[str] = []
         self.failures = 0
 
-    async def answer(self, asked: str, recalled: Sequence[str], /) -> Spoken:
-        self.asked.append(asked)
+    def ceiling(self, _: Prompt, /) -> int:
+        return 7
+
+    async def complete(self, prompt: Prompt) -> Completion:
         if self.failures:
             self.failures -= 1
             raise Refused("EMY-2007", limit=1)
-        self.said.append(f"{asked} {' '.join(recalled)}".strip())
-        return Spoken(self.said[-1], "parrot", 7)
+        known = prompt.system.splitlines()[2:]
+        self.said.append(" ".join([prompt.messages[0].text, *known]))
+        return Completion(self.said[-1], "parrot", "grey", 1, 1, 7)
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Completion]:
+        yield await self.complete(prompt)
 
 
 @asynccontextmanager
