@@ -81,7 +81,7 @@ async def _tasks() -> list[float]:
 async def _workers() -> list[float]:
     """Seconds from the kill of a working worker to the result by another one."""
     clock, took = RealClock(), []
-    workers = Standby(clock)
+    workers = Standby(clock, ("numpy", __name__))
     await workers.start()
     with TemporaryDirectory() as folder:
         for number in range(KILLS):

@@ -153,7 +153,7 @@ def _over_queues() -> None:
 
 
 def _fan_out() -> list[Row]:
-    times = in_turn({"ring": _ring_fan_out, "queue": _queue_fan_out})
+    times = in_turn(FANS)
     faster = ratio(times["queue"], times["ring"])
     ours, theirs = (median(times[name]) / ITEMS * 1e6 for name in ("ring", "queue"))
     return [
@@ -197,6 +197,10 @@ def _queue_fan_out() -> None:
         return 0
 
     _lossless(run())
+
+
+PIPELINES = {"direct": _direct, "ring": _over_ring, "bus": _over_bus, "queue": _over_queues}
+FANS = {"ring": _ring_fan_out, "queue": _queue_fan_out}
 
 
 async def _bursts(put: Callable[[Levels], object]) -> None:

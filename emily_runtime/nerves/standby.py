@@ -100,7 +100,8 @@ class _Link(asyncio.Protocol):
 class Standby:
     """Workers, of which some work and the rest stand by; jobs are run again if a worker dies.
 
-    A job is a function that can be pickled by its name, and does no harm when begun twice.
+    A job is a function that can be pickled by its name, and does no harm when begun twice. Its
+    module belongs into PRELOAD: a spare that has yet to import it is not warm.
     """
 
     def __init__(
