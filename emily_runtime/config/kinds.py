@@ -27,7 +27,10 @@ class Kind(NamedTuple):
 
 def setting(default: object, kind: Kind, *, reloads: bool = False) -> Any:
     """A field of a section; RELOADS says whether a running process takes a new value over."""
-    return field(default=default, metadata={"kind": kind, "reloads": reloads})
+    metadata = {"kind": kind, "reloads": reloads}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 def _checked(wanted: str, is_fit: Callable[[Any], bool], type_: type) -> Kind:
@@ -123,6 +126,18 @@ def _square(value: object) -> tuple[tuple[float, ...], ...]:
     return tuple(_five(row) for row in value)
 
 
+def _prices(value: object) -> dict[str, tuple[float, float]]:
+    if not isinstance(value, dict):
+        raise Unfit
+    prices = {}
+    for name, pair in value.items():
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise Unfit
+        read, written = (_PRICE.read(one) for one in pair)
+        prices[name] = (read, written)
+    return prices
+
+
 def _address(value: object) -> object:
     try:
         ip_address(value if isinstance(value, str) else "")
@@ -152,6 +167,8 @@ def _day(value: object) -> object:
 
 
 _FINITE = number(-1e6, 1e6)
+_PRICE = number(0, 1e6)
+PRICES = Kind("a table of MODEL = [dollars read, dollars written]", _prices)
 FIVE = Kind("five numbers", _five)
 SQUARE = Kind("five rows of five numbers", _square)
 ADDRESS = Kind("an IP address", _address)

@@ -1,5 +1,6 @@
 """The sections of the configuration file, each setting with its default and its kind."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emily_runtime.config.kinds import (
@@ -8,6 +9,7 @@ from emily_runtime.config.kinds import (
     DAY,
     FIVE,
     PORT,
+    PRICES,
     SHARE,
     SLOTS,
     SQUARE,
@@ -150,6 +152,8 @@ class Llm:
     anthropic_model: str = setting("", text("the name of a model"))
     openai_url: str = setting("https://api.openai.com/v1", URL)
     openai_model: str = setting("", text("the name of a model"))
+    prices: Mapping[str, tuple[float, float]] = setting({}, PRICES)
+    """Dollars for a million tokens, by model; those of well-known models are known."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import randbits
 from time import perf_counter
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy
 
 from emily_runtime import __version__
+from emily_runtime.breaker import Breaker, State
 from emily_runtime.config import Config, reloaded
 from emily_runtime.config.sections import Flag
 from emily_runtime.flags.flags import Flags
@@ -52,8 +54,7 @@ from emily_runtime.nerves.record import Recorder, record
 from emily_runtime.nerves.supervise import Incident, Supervisor
 from emily_runtime.providers.budget import Budget
 from emily_runtime.providers.model import Provider
-from emily_runtime.providers.offline import Offline
-from emily_runtime.providers.spending import DOLLAR, Window
+from emily_runtime.providers.setting_up import chain
 from emily_runtime.tiers import alpha
 
 LATE = 2.0
@@ -62,7 +63,7 @@ LOOKS = 16
 """Cycles between two looks at memory pressure."""
 LOOK = 10.0
 """Seconds between two looks at the budget."""
-BUDGET = "budget.sqlite"
+OPENNESS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 INCIDENT = "incident"
 """The topic of failures."""
 
@@ -73,6 +74,8 @@ class Parts(NamedTuple):
     store: Store
     provider: Provider
     budget: Budget
+    breakers: Mapping[str, Breaker] = MappingProxyType({})
+    """By provider."""
 
 
 class Runtime:
@@ -87,6 +90,7 @@ class Runtime:
         self.purse = Purse(parts.budget, self.metrics)
         self.supervisor = Supervisor(clock, self._incident)
         self._state = state
+        self._breakers = parts.breakers
         self._stream = Stream(config, self.bus, clock, randbits(48), kept(state))
         voice = Modelled(parts.provider, config, self.metrics)
         self._actor = Actor(self._stream, self.memory, voice, self.metrics)
@@ -112,10 +116,15 @@ class Runtime:
         state: Path,
         credentials: Mapping[str, str],
     ) -> "Runtime":
-        """All parts as the configuration wants them; Refused where they can't work together."""
-        budget = Budget(state / BUDGET, limits(config), clock=clock)
+        """All parts as the configuration wants them; Refused where they can't work together.
+
+        CREDENTIALS are keys by provider, and the password of postgresql where there is one.
+        """
+        llm, language = config.llm, config.language
+        models, budget = chain(llm, credentials, state, clock, language)
         store = store_of(config, state, clock, credentials.get("postgresql", ""))
-        return cls(config, clock, state, Parts(store, Offline(), budget))
+        breakers = {link.provider.name: link.breaker for link in models.links}
+        return cls(config, clock, state, Parts(store, models, budget, breakers))
 
     async def start(self, record_to: Path | None = None, watch: Watch | None = None) -> None:
         """Open the memory and begin to tick; Refused where memory or recording can't be opened.
@@ -226,7 +235,8 @@ class Runtime:
 
     def budget(self) -> BudgetView:
         """What language models may still cost, as last seen."""
-        return self.purse.view(self.config.llm.order, {})
+        states = {name: one.state.value for name, one in self._breakers.items()}
+        return self.purse.view(self.config.llm.order, states)
 
     def flags(self) -> list[FlagView]:
         """Features, and for whom they are on."""
@@ -266,6 +276,8 @@ class Runtime:
         metrics.total("emily_bus_published_total", value=self.bus.published)
         metrics.total("emily_bus_lost_total", value=self.bus.lost())
         gauge("emily_bus_occupancy").set(self.bus.occupancy())
+        for name, breaker in self._breakers.items():
+            gauge("emily_breaker_state", name).set(OPENNESS[breaker.state])
         gauge("emily_pressure_level").set(self.pressure())
         for flag in self.features.all.values():
             gauge("emily_flag_share_percent", flag.name).set(flag.share / 100)
@@ -312,15 +324,6 @@ class Runtime:
 async def _written(reader: Subscription, recorder: Recorder) -> None:
     with recorder:
         await record(reader, recorder)
-
-
-def limits(config: Config) -> tuple[Window, Window]:
-    """What may be spent within an hour and within a day."""
-    hourly, daily = config.llm.hourly_dollars, config.llm.daily_dollars
-    return (
-        Window("hour", 3_600, round(hourly * DOLLAR)),
-        Window("day", 86_400, round(daily * DOLLAR)),
-    )
 
 
 def flag_view(name: str, flag: Flag, wall: float) -> FlagView:

@@ -1,6 +1,6 @@
 """A runtime with a real memory in a folder of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Parrot:
         self.said.append(" ".join([prompt.messages[0].text, *known]))
         return Completion(self.said[-1], "parrot", "grey", 1, 1, 7)
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Completion]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
         yield await self.complete(prompt)
 
 
