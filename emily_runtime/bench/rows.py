@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
+from emily_runtime.bench import memory
 from emily_runtime.bench.row import Row
 
 Group = Callable[[], Iterable[Row]]
 
-GROUPS: tuple[tuple[tuple[str, ...], Group], ...] = ()
+GROUPS: tuple[tuple[tuple[str, ...], Group], ...] = ((("12",), memory.rows),)
 """The numbers of a group's rows, and the group."""

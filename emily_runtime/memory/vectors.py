@@ -107,16 +107,15 @@ class Vectors:
     def nearest(self, vector: Vector, most: int) -> Near:
         """The MOST best by the inner product; ties by who is older."""
         shelves = self._shelves
-        parts = [shelf.scores(vector) for shelf in shelves]
-        if not parts:
+        if not shelves:
             nothing = np.empty(0, dtype=np.int64)
             return Near(nothing, nothing.astype(np.float32), nothing.astype(np.bool_))
-        lengths = [len(part) for part in parts]
-        scores = np.concatenate(parts)
-        numbers = np.concatenate([s.numbers[:n] for s, n in zip(shelves, lengths, strict=True)])
-        cold = np.repeat([isinstance(shelf, _Cold) for shelf in shelves], lengths)
+        scores = np.concatenate([shelf.scores(vector) for shelf in shelves])
         best = np.arange(len(scores))
         if most < len(scores):
             best = np.argpartition(scores, len(scores) - most)[-most:]
-        best = best[np.lexsort((numbers[best], -scores[best]))]
-        return Near(numbers[best], scores[best], cold[best])
+        places = [divmod(int(index), ROWS) for index in best]  # all but the last are full
+        numbers = np.array([shelves[shelf].numbers[row] for shelf, row in places])
+        cold = np.array([isinstance(shelves[shelf], _Cold) for shelf, _ in places])
+        order = np.lexsort((numbers, -scores[best]))
+        return Near(numbers[order], scores[best[order]], cold[order])

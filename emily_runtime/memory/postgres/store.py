@@ -62,7 +62,7 @@ class PostgresStore:
             settings = self._settings
             ways = Ways(self._connect, self._prepare)
             self._pool = Pool(self.place, ways, settings.connections, settings.wait)
-        await self._run(rows.count)
+        await self.run(rows.count)
 
     async def close(self) -> None:
         """What is under way is finished."""
@@ -73,7 +73,7 @@ class PostgresStore:
     async def add(self, episodes: Sequence[Episode]) -> int:
         """How many are new."""
         ready = [checked(episode) for episode in episodes]
-        return await self._run(lambda connection: rows.insert(connection, ready))
+        return await self.run(lambda connection: rows.insert(connection, ready))
 
     async def get(self, identity: str) -> Episode | None:
         """One episode."""
@@ -81,12 +81,12 @@ class PostgresStore:
 
     async def several(self, identities: Sequence[str]) -> list[Episode]:
         """Those that are held."""
-        found = await self._run(lambda connection: rows.fetch(connection, identities))
+        found = await self.run(lambda connection: rows.fetch(connection, identities))
         return list(found.values())
 
     async def missing(self, identities: Sequence[str]) -> set[str]:
         """Who isn't held."""
-        known = await self._run(lambda connection: rows.known(connection, identities))
+        known = await self.run(lambda connection: rows.known(connection, identities))
         return set(identities) - known
 
     async def by_text(self, query: str, most: int) -> list[Found]:
@@ -95,7 +95,7 @@ class PostgresStore:
         async def read(connection: Connection) -> list[Found]:
             return await _found(connection, await rows.by_text(connection, query, most))
 
-        return await self._run(read)
+        return await self.run(read)
 
     async def by_vector(self, vector: Vector, most: int) -> list[Found]:
         """By the cosine: nearly always the nearest with HNSW, exactly without."""
@@ -103,7 +103,7 @@ class PostgresStore:
         async def read(connection: Connection) -> list[Found]:
             return await _found(connection, await self._near(connection, vector, most))
 
-        return await self._run(read)
+        return await self.run(read)
 
     async def search(self, query: str, vector: Vector, most: int) -> list[Found]:
         """By both."""
@@ -115,11 +115,11 @@ class PostgresStore:
             rankings = [[identity for identity, _ in ranking] for ranking in (texts, near)]
             return await _found(connection, fused(rankings, most))
 
-        return await self._run(read)
+        return await self.run(read)
 
     async def count(self) -> int:
         """How many there are."""
-        return await self._run(rows.count)
+        return await self.run(rows.count)
 
     async def checksum(self) -> str:
         """Reads every field of every episode."""
@@ -127,7 +127,7 @@ class PostgresStore:
 
     async def scan(self, after: str, most: int) -> list[Episode]:
         """By identity."""
-        return await self._run(lambda connection: rows.scan(connection, after, most))
+        return await self.run(lambda connection: rows.scan(connection, after, most))
 
     async def shrink(self, _keep: int, /) -> Shrunk:
         """Nothing: no episode is held in the memory of this process."""
@@ -160,7 +160,8 @@ class PostgresStore:
         waiting = self._pool.busy if self._pool else 0
         return Health("postgresql", self.place, not why, count, search, waiting, 1.0, why)
 
-    async def _run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What WORK returns on one of the connections, unless the server is left alone."""
         if self._pool is None:
             raise Refused("EMY-4008")
         with self.breaker.guard():

@@ -36,9 +36,8 @@ def episode(number: int, text: str = "", seed: int = 0) -> Episode:
     text = text or told(draw)
     affect = tuple(draw.uniform(-1, 1) for _ in range(5))
     at = 1_700_000_000 + number * 1.25
-    return Episode(
-        identity(at, draw.randbytes(10)), at, text, affect, f"t{number}", "test", embed(text)
-    )
+    name, source = identity(at, draw.randbytes(10)), f"seed {seed}"
+    return Episode(name, at, text, affect, f"t{number}", source, embed(text))
 
 
 def series(count: int, begin: int = 0) -> list[Episode]:

@@ -19,7 +19,7 @@ def tell(line: str) -> None:
 
 async def for_ever(folder: Path, seed: int) -> None:
     """Several add at once and tell what is committed; now and then old texts are packed."""
-    store = SqliteStore(folder, Settings(readers=1))
+    store = SqliteStore(folder, Settings(readers=1, wait=60.0))
     await store.open()
     tell("open")
 

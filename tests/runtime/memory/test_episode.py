@@ -46,7 +46,7 @@ def test_a_long_text_is_cut_between_letters() -> None:
         {"trace": "other"},
         {"source": "other"},
         {"vector": episode(1).vector},
-        {"trace": "t0t", "source": "est"},
+        {"trace": "t0s", "source": "eed 0"},
     ],
 )
 def test_a_digest_sees_every_field(change: dict[str, Any]) -> None:

@@ -1,0 +1,143 @@
+"""Row 12: what it costs to remember and to recall, beside sqlite-vec where it is installed."""
+
+import asyncio
+import importlib.util
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from emily_runtime.bench import remembered
+from emily_runtime.bench.row import NOT_RUN, Row, cpu_seconds, in_turn, ratio
+from emily_runtime.memory.embedding import embed
+from emily_runtime.memory.episode import DIMENSIONS, Episode, Vector
+from emily_runtime.memory.sqlite.store import SqliteStore
+from emily_runtime.memory.vectors import ROWS, Vectors
+
+SIZES = {10_000: 8.0, 100_000: 4.0}
+"""How many episodes, and how many times quicker than sqlite-vec."""
+ASKED = 20
+INSERTS = 300
+_INSERT_GOAL = 0.2
+_RECALL_GOAL = 0.98
+_BATCH = 500
+
+
+def rows(sizes: dict[int, float] | None = None) -> Iterator[Row]:
+    """All of row 12; some 100 MB on disk and a minute."""
+    for count, goal in (sizes or SIZES).items():
+        episodes = remembered.episodes(count)
+        yield _nearest(count, goal, episodes)
+        with tempfile.TemporaryDirectory() as folder:
+            yield from asyncio.run(_store(Path(folder), episodes))
+    yield _cold()
+    yield _embedding()
+
+
+def _nearest(count: int, goal: float, episodes: list[Episode]) -> Row:
+    matrix = np.stack([one.vector for one in episodes])
+    held = Vectors(2 * count)
+    held.add(np.arange(1, count + 1), matrix)
+    asked = remembered.vectors(ASKED, seed=99)
+    works: dict[str, Callable[[], object]] = {
+        "ours": lambda: [held.nearest(vector, 10) for vector in asked]
+    }
+    if theirs := _sqlite_vec(matrix, asked):
+        works["sqlite-vec"] = theirs
+    times = in_turn(works)
+    ours = f"{_ms(times['ours'])} CPU-ms"
+    what, wanted = f"10 nearest of {count:,}, exactly", f"{goal:g} times sqlite-vec"
+    if theirs is None:
+        return Row("12", what, ours, "sqlite-vec and apsw are not installed", NOT_RUN, wanted, None)
+    times_faster = ratio(times["sqlite-vec"], times["ours"])
+    peer = f"sqlite-vec {_ms(times['sqlite-vec'])} CPU-ms"
+    return Row("12", what, ours, peer, str(times_faster), wanted, times_faster.reaches(goal))
+
+
+def _sqlite_vec(matrix: Vector, asked: Vector) -> Callable[[], object] | None:
+    if not (importlib.util.find_spec("apsw") and importlib.util.find_spec("sqlite_vec")):
+        return None
+    apsw, extension = import_module("apsw"), import_module("sqlite_vec")
+    database: Any = apsw.Connection(":memory:")
+    database.enable_load_extension(bool(extension))
+    database.load_extension(extension.loadable_path())
+    database.execute(f"create virtual table v using vec0 (vector float[{DIMENSIONS}])")
+    database.execute("begin")
+    database.executemany(
+        "insert into v (rowid, vector) values (?, ?)",
+        ((number, vector.tobytes()) for number, vector in enumerate(matrix, 1)),
+    )
+    database.execute("commit")
+    query = "select rowid, distance from v where vector match ? and k = 10"
+    return lambda: [database.execute(query, (vector.tobytes(),)).fetchall() for vector in asked]
+
+
+async def _store(folder: Path, episodes: list[Episode]) -> list[Row]:
+    """Whole calls, with the way to a thread and back and ten episodes decoded."""
+    store = SqliteStore(folder)
+    await store.open()
+    for begin in range(0, len(episodes), _BATCH):
+        await store.add(episodes[begin : begin + _BATCH])
+    await store.tidy()
+    size = f"of {len(episodes):,}"
+    pairs = [" ".join(one.text.split()[:2]) for one in episodes[:ASKED]]
+    vectors = remembered.vectors(ASKED, seed=98)
+    by_text = await _each(lambda n: store.by_text(pairs[n], 10))
+    by_vector = await _each(lambda n: store.by_vector(vectors[n], 10))
+    both = await _each(lambda n: store.search(pairs[n], vectors[n], 10))
+    new = remembered.episodes(INSERTS, seed=7)
+    insert = await _each(lambda n: store.add([new[n]]), INSERTS)
+    await store.close()
+    found = f"{by_text:.2f} / {by_vector:.2f} / {both:.2f} ms"
+    return [
+        Row("12", f"a call, top 10 {size}: text / vector / both", found, "", "", "", None),
+        Row("12", f"one committed insert to {size[3:]}, p50", f"{insert:.3f} ms", "", "",
+            f"{_INSERT_GOAL} ms", _by_the_clock(held=insert <= _INSERT_GOAL)),
+    ]  # fmt: skip
+
+
+def _by_the_clock(*, held: bool) -> bool | None:
+    """A clock's goal that is missed on a machine with too much to do is no verdict."""
+    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    return None if is_busy and not held else held
+
+
+async def _each(call: Callable[[int], Awaitable[object]], count: int = ASKED) -> float:
+    """The median in milliseconds."""
+    times = []
+    for number in range(count):
+        begin = time.perf_counter()
+        await call(number)
+        times.append(time.perf_counter() - begin)
+    return median(times) * 1000
+
+
+def _cold() -> Row:
+    """Rounded to 8 bits, without the second look at the rows that the store takes."""
+    held, matrix = Vectors(hot=1), remembered.vectors(2 * ROWS, seed=3)
+    held.add(np.arange(len(matrix)), matrix)
+    same = 0
+    for vector in remembered.vectors(50, seed=97):
+        exact = np.argpartition(-(matrix @ vector), 10)[:10]
+        same += len({*exact.tolist()} & {*held.nearest(vector, 10).numbers.tolist()})
+    size = 4 * DIMENSIONS / (DIMENSIONS + 4)
+    return Row(
+        "12", "cold vectors: recall of 10, without re-ranking", f"{same / 500:.3f}",
+        "float32", f"{size:.2f} times smaller", f"{_RECALL_GOAL}", same / 500 >= _RECALL_GOAL,
+    )  # fmt: skip
+
+
+def _embedding() -> Row:
+    told = remembered.texts(200, seed=5)
+    took = cpu_seconds(lambda: [embed(text) for text in told]) / len(told)
+    return Row("12", "a text's vector", f"{took * 1e6:.0f} CPU-µs", "", "", "", None)
+
+
+def _ms(times: list[float]) -> str:
+    return f"{median(times) / ASKED * 1000:.3g}"
