@@ -61,6 +61,11 @@ class Chain:
             async for part in parts:
                 yield part
 
+    async def close(self) -> None:
+        """Let go of every provider's connections."""
+        for link in self.links:
+            await link.provider.close()
+
     async def _parts(self, ask: Ask, prompt: Prompt) -> AsyncGenerator[Part, None]:
         deadline, passed = Deadline(self._clock, self._patience.seconds), list[str]()
         for link in self.links:

@@ -60,3 +60,6 @@ class Provider(Protocol):
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[Part, None]:
         """The answer while it is written, and at last the completion; Failed as above."""
+
+    async def close(self) -> None:
+        """Let go of whatever is open."""

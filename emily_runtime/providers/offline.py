@@ -39,6 +39,9 @@ class Offline:
             yield token
         yield self._completion(prompt, text, ending)
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     def _completion(self, prompt: Prompt, text: str, ending: Ending) -> Completion:
         read = sum(map(count, (prompt.system, *(turn.text for turn in prompt.messages))))
         return Completion(text, self.name, self.model, read, count(text), ending=ending)

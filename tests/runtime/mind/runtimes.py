@@ -38,6 +38,9 @@ class Parrot:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
         yield await self.complete(prompt)
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
 
 @asynccontextmanager
 async def running(

@@ -59,9 +59,9 @@ async def scene(
     budget = Budget(file / "budget", limits, clock=world, boot="0")
     async with serving(*first) as one, serving(as_gpt) as two:
         providers = [claude(one, clock=world), gpt(two, clock=world)]
-        yield Scene(one, two, Chain(providers, budget, world, patience), budget, world)
-        for provider in providers:
-            await provider.close()
+        there = Scene(one, two, Chain(providers, budget, world, patience), budget, world)
+        yield there
+        await there.chain.close()
     budget.close()
 
 

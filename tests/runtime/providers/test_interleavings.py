@@ -9,9 +9,10 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from emily_runtime.bench.spending import CheckThenSpend
 from emily_runtime.providers.budget import Budget
 from emily_runtime.providers.spending import Reservation, Spent
-from tests.runtime.providers.world import LIMITS, MEMORY, SECOND, Bills, CheckThenSpend, World
+from tests.runtime.providers.world import LIMITS, MEMORY, SECOND, Bills, World
 
 
 class Call(NamedTuple):

@@ -1,10 +1,9 @@
-"""A world whose true time is known, whatever its clocks show, and a policy that overspends."""
+"""A world whose true time is known, whatever its clocks show."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emily_runtime.providers.budget import Budget
-from emily_runtime.providers.spending import Reservation, Spent, Window
+from emily_runtime.providers.spending import Window
 
 MEMORY = next((folder for folder in (Path("/dev/shm"),) if folder.is_dir()), None)
 """Where thousands of commits need no disk."""
@@ -53,14 +52,3 @@ class Bills:
     def within(self, window: Window) -> int:
         since = self.world.true_ns - window.seconds * SECOND
         return sum(amount for at, amount in self.sums if at > since)
-
-
-class CheckThenSpend(Budget):
-    """The naive policy: it looks at what was spent, and sets nothing aside."""
-
-    def reserve(self, microdollars: int, seconds: float) -> Reservation:
-        for balance in self.balances():
-            if balance.spent + microdollars > balance.window.most:
-                raise Spent(balance, microdollars)
-        free = super().reserve(0, seconds)
-        return free._replace(microdollars=microdollars)
