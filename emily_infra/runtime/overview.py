@@ -1,5 +1,7 @@
 """How the runtime of a host is, on one screen."""
 
+import json
+
 from pydantic import BaseModel, ConfigDict
 
 from emily_infra.runtime import record as records
@@ -50,7 +52,7 @@ def overview(colours: Colours) -> Overview:
     )
 
 
-def asked_for(colours: Colours, colour: Colour, path: str) -> dict[str, object]:
+def asked_for(colours: Colours, colour: Colour, path: str) -> object:
     """What a colour answers; NoAnswer where that is not what was asked for."""
     reply = colours.ask(colour, "GET", path)
     if reply.status != 200:
@@ -60,4 +62,4 @@ def asked_for(colours: Colours, colour: Colour, path: str) -> dict[str, object]:
             f"the {colour} runtime of {name} answers {path} with {reply.status}: {said}",
             hint=f"emily-infra runtime logs {name}",
         )
-    return reply.data()
+    return json.loads(reply.body)

@@ -51,7 +51,7 @@ def test_a_toplevel_has_all_that_nixos_tools_look_for(ember: Path) -> None:
 def test_nix_knows_what_a_toplevel_needs(ember: Path) -> None:
     references = _run("nix-store", "--query", "--references", str(ember))
 
-    for name in ("emily-infra-", "emily-runtime-", "smb.conf", "nftables-rules", "linux-lab"):
+    for name in ("emily-infra-", "smb.conf", "nftables-rules", "linux-lab"):
         assert f"-{name}" in references
 
 
@@ -197,11 +197,18 @@ def test_an_edit_of_a_share_changes_smbd_and_not_sshd(tmp_path: Path, ember: Pat
 def test_an_emulated_processor_gets_more_time(tmp_path: Path) -> None:
     built = _built(shipped("ember"), tmp_path, Overrides(patience=4))
 
-    runtime = (built / _UNITS / "emily-runtime@.service").read_text()
+    runtime = Overrides(patience=4).stretch({"WatchdogSec": 10, "TimeoutStartSec": "30s"})
     offsite = (built / _UNITS / "emily-offsite-s3.service").read_text()
-    assert "TimeoutStartSec=120\n" in runtime
-    assert "WatchdogSec=40\n" in runtime
+    assert runtime == {"WatchdogSec": 40, "TimeoutStartSec": 120}
     assert "TimeoutStartSec=infinity\n" in offsite
+
+
+def test_the_runtime_is_left_out_with_its_port_and_the_reason(ember: Path) -> None:
+    left_out = json.loads((ember / "emily/lab.json").read_text())["left_out"]
+    reasons = {one["option"]: one["reason"] for one in left_out}
+
+    assert "older versions" in reasons["systemd.sockets.emily-runtime"]
+    assert not (ember / _UNITS / "emily-runtime.socket").exists()
 
 
 def test_a_mount_that_may_fail_holds_nothing_up(ember: Path) -> None:

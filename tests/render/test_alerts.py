@@ -57,6 +57,8 @@ PENDING = (
     ' attribute_value_type="raw"}'
 )
 
+SERVED = 'emily_http_request_seconds_count{{route="/api/v1/stimulus", status="{}"}}'
+BUDGET = 'emily_llm_budget_remaining_dollars{window="hour"}'
 RESTARTS = 'node_systemd_service_restart_total{name="emily-runtime@blue.service"}'
 FIRES = [
     # Time begins at 0 here, so what happened long ago has a negative time.
@@ -111,6 +113,9 @@ FIRES = [
     ("RuntimeDown", "3m", {'up{job="runtime"}': "0x10"}, "has not answered for 2 minutes"),
     ("RuntimeRestarting", "10m", {RESTARTS: "0 1 2 3 4x20"}, "blue.service restarted"),
     ("RuntimePressure", "6m", {"emily_pressure_level": "3x10"}, "(step 3 of 4)"),
+    ("RuntimeErrors", "12m", {SERVED.format("2xx"): "0+95x20", SERVED.format("5xx"): "0+5x20"},
+     "5% of the runtime's requests fail"),
+    ("RuntimeBudget", "10m", {BUDGET: "10x5 0.5x20"}, "0.50 dollars are left"),
     ("NotifyBroken", "15m", {FAILED: "0+1x20"}, "notifications by webhook failed"),
 ]  # fmt: skip
 
@@ -118,6 +123,9 @@ SILENT = [
     ("TargetDown", "9m", {'up{job="runtime"}': "0x10"}),
     ("RuntimeRestarting", "10m", {RESTARTS: "0 1x20"}),
     ("RuntimePressure", "6m", {"emily_pressure_level": "2x10"}),
+    ("RuntimeErrors", "12m", {SERVED.format("2xx"): "0+999x20", SERVED.format("5xx"): "0+1x20"}),
+    ("RuntimeErrors", "12m", {SERVED.format("2xx"): "5x20"}),
+    ("RuntimeBudget", "10m", {BUDGET: "10x5 2x20"}),
     ("TargetDown", "4m", {'up{job="node"}': "0x10"}),
     ("TargetDown", "6m", {'up{job="node"}': "1x10"}),
     ("UnitFailed", "2m", {'node_systemd_unit_state{name="a.service", state="failed"}': "0x5"}),

@@ -64,10 +64,9 @@ def flags(host: Host, via: Via = "", lab: Lab = False, json: Json = False) -> No
 
     with _machine(host, Where(lab, via)) as machine:
         colours = Colours(machine)
-        data = asked_for(colours, colours.active(), "/api/v1/flags")
-    rows = data.get("flags", [])
+        rows = asked_for(colours, colours.active(), "/api/v1/flags")
     if json or not isinstance(rows, list):
-        tell_json(data)
+        tell_json(rows)
         return
     if not rows:
         say(f"{host} has no flags")

@@ -265,6 +265,27 @@
                     {{ $externalLabels.host }}: for want of memory the runtime has sent new work away for 5
                     minutes (step {{ $value | printf "%.0f" }} of 4).
 
+              - alert: RuntimeErrors
+                expr: >-
+                  sum(rate(emily_http_request_seconds_count{status=~"5.."}[5m]))
+                  / sum(rate(emily_http_request_seconds_count[5m])) > 0.01
+                for: 5m
+                labels: { severity: critical }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ $value | humanizePercentage }} of the runtime's requests
+                    fail; emily-infra runtime logs {{ $externalLabels.host }} says why.
+              # What was left at most within a day is the limit: each window begins with all of it.
+              - alert: RuntimeBudget
+                expr: >-
+                  emily_llm_budget_remaining_dollars
+                  < 0.1 * max_over_time(emily_llm_budget_remaining_dollars[25h])
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: of the budget of this {{ $labels.window }} for language models
+                    {{ $value | printf "%.2f" }} dollars are left; then the offline one answers.
+
           - name: storage
             rules:
               # The kernel's own words: zpool, which the zfs exporter runs, may hang with the pool.
