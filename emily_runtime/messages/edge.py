@@ -65,6 +65,12 @@ EDGE: Catalogue = {
         "en": Message("{file} cannot be written: {reason}", "see to its folder: ls -ld {file}"),
         "ko": Message("{file}을(를) 쓸 수 없습니다: {reason}", "폴더 확인: ls -ld {file}"),
     },
+    "EMY-3007": {
+        "en": Message("the configuration was read again; waiting for a restart: {names}",
+                      "systemctl restart emily-runtime"),
+        "ko": Message("설정을 다시 읽었습니다. 재시작을 기다리는 것: {names}",
+                      "systemctl restart emily-runtime"),
+    },
     "EMY-3006": {
         "en": Message("the new configuration is refused and the old one stays: {reason}",
                       "mend it and reload again"),

@@ -89,4 +89,12 @@ HTTP: Catalogue = {
         "ko": Message("/ws에 맞는 메시지가 아닙니다: {reason}",
                       '보낼 것: {{"op":"subscribe","topics":["workspace"]}}'),
     },
+    "EMY-2020": {
+        "en": Message("/ws speaks WebSocket", "connect with ws://, not with http://"),
+        "ko": Message("/ws는 WebSocket입니다", "http://가 아니라 ws://로 연결하세요"),
+    },
+    "EMY-2021": {
+        "en": Message("{limit} are listening already", "close a page that nobody looks at"),
+        "ko": Message("이미 {limit}명이 듣고 있습니다", "아무도 보지 않는 페이지를 닫으세요"),
+    },
 }  # fmt: skip

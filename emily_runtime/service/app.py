@@ -1,8 +1,9 @@
 """The application: places behind the front, and what is said where something goes wrong."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from secrets import token_hex
+from typing import NamedTuple
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.types import ExceptionHandler
 from emily_runtime import __version__
 from emily_runtime.service.endpoints import Endpoint, Place
 from emily_runtime.service.front import Front
+from emily_runtime.service.metering import Gauges
 from emily_runtime.service.problems import Refusal, headers_of
 from emily_runtime.service.standing import Phase, Standing
 from emily_runtime.service.structs import Health, Ready
@@ -41,13 +43,22 @@ def probes(standing: Standing) -> list[Place]:
     ]
 
 
-def application(
-    standing: Standing, places: Iterable[Place], more: Iterable[BaseRoute] = ()
-) -> Starlette:
+class Parts(NamedTuple):
+    """What an application is made of."""
+
+    standing: Standing
+    gauges: Gauges
+    places: Sequence[Place]
+    more: Sequence[BaseRoute] = ()
+    """What is no place: the page and the WebSocket."""
+
+
+def application(parts: Parts) -> Starlette:
     """All places behind the front."""
-    seconds = standing.limits.answer
-    routes: list[BaseRoute] = [
-        Route(place.path, Endpoint(place, seconds), methods=[place.method]) for place in places
+    seconds = parts.standing.limits.answer
+    routes = [
+        Route(place.path, Endpoint(place, seconds), methods=[place.method])
+        for place in parts.places
     ]
     handlers: dict[type[Exception], ExceptionHandler] = {
         Refusal: _refused,
@@ -55,8 +66,8 @@ def application(
         Exception: _broken,
     }
     app = Starlette(
-        routes=[*routes, *more],
-        middleware=[Middleware(Front, standing=standing)],
+        routes=[*routes, *parts.more],
+        middleware=[Middleware(Front, standing=parts.standing, gauges=parts.gauges)],
         exception_handlers=handlers,
     )
     app.router.redirect_slashes = False

@@ -13,6 +13,8 @@ from emily_runtime.service.problems import Refusal
 from emily_runtime.tiers.refusals import Refusal as Incomputable
 
 JSON = b"application/json"
+UNFIT = {"EMY-4010": 422}
+"""What the caller has to change; anything else that is Refused may be well in a moment."""
 
 
 class Place(NamedTuple):
@@ -73,7 +75,8 @@ class Endpoint:
         except Incomputable as error:
             raise Refusal(422, "EMY-2017", reason=error) from None
         except Refused as refused:
-            raise Refusal(503, refused.code, **refused.values) from None
+            status = UNFIT.get(refused.code, 503)
+            raise Refusal(status, refused.code, **refused.values).later(1) from None
 
 
 async def _body(receive: Receive) -> bytes:

@@ -9,6 +9,7 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emily_runtime.messages import Language
+from emily_runtime.service.metering import Gauges
 from emily_runtime.service.problems import Refusal, headers_of, language_of
 from emily_runtime.service.rates import Buckets
 from emily_runtime.service.standing import Phase, Standing
@@ -23,8 +24,6 @@ GUESSES = (1.0, 20.0)
 """Wrong tokens of one address: so many a second, and so many at once."""
 SHED_PRESSURE = 3
 """The step of the pressure ladder from which new work is sent away; looking is always allowed."""
-SHED_LAG = 0.5
-"""Seconds behind which there is no use in beginning anything."""
 
 
 class Caller(NamedTuple):
@@ -72,10 +71,10 @@ async def respond(scope: Scope, send: Send, refusal: Refusal, language: Language
 class Front:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, standing: Standing) -> None:
+    def __init__(self, app: ASGIApp, standing: Standing, gauges: Gauges) -> None:
         self.app = app
         self.standing = standing
-        self.buckets = Buckets(standing.limits.rate, standing.limits.burst)
+        self.gauges = gauges
         self.guesses = Buckets(*GUESSES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,18 +109,20 @@ class Front:
                 await self.app(scope, receive, tell)
         finally:
             standing.at_once -= 1
-            if scope["state"]["door"] != "control":
-                standing.tally.count(status, time.perf_counter() - begun)
+            seconds = time.perf_counter() - begun
+            self.gauges.request(scope["path"], status, seconds)
+            if scope["state"]["door"] != "own":
+                standing.tally.count(status, seconds)
 
     def _refusal(self, scope: Scope, who: Caller) -> Refusal | None:
         path = scope["path"]
-        if scope["state"]["door"] == "control":  # its file lets in nobody but its user and root
+        if scope["state"]["door"] == "own":  # its file lets in nobody but its user and root
             return None
         if path in OPEN or (path == "/metrics" and is_local(scope, who)):
             return None
         if not hmac.compare_digest(who.given.encode(), self.standing.token.encode()):
             return self._stranger(scope)
-        wait = self.buckets.take("token", time.monotonic())
+        wait = self.standing.buckets.take("token", time.monotonic())
         if wait:
             rate = f"{self.standing.limits.rate:g}"
             return Refusal(429, "EMY-2010", rate=rate).later(math.ceil(wait))
@@ -143,10 +144,10 @@ class Front:
             return Refusal(503, "EMY-2012", phase=standing.phase.value).later(1)
         if standing.at_once >= standing.limits.at_once:
             return Refusal(503, "EMY-2013", limit=standing.limits.at_once).later(1)
-        if standing.lag > SHED_LAG:
+        if standing.lag > standing.limits.late:
             return Refusal(503, "EMY-2014", lag=f"{standing.lag:.1f}").later(1)
-        if scope["method"] == "POST" and standing.pressure() >= SHED_PRESSURE:
-            return Refusal(503, "EMY-2015", step=standing.pressure()).later(5)
+        if scope["method"] == "POST" and standing.pressure >= SHED_PRESSURE:
+            return Refusal(503, "EMY-2015", step=standing.pressure).later(5)
         return None
 
 

@@ -1,6 +1,7 @@
 """What our HTTP and WebSocket protocols add to uvicorn's: deadlines, limits, and words."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -15,6 +16,33 @@ class Socket(WebSocketsSansIOProtocol):
     """A WebSocket whose frames can be handed over as they go on the wire."""
 
     visit: Visit
+    paused: Callable[[], None] | None = None
+    """Called when the other side takes less than it is sent."""
+    resumed: Callable[[], None] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a frame may still be sent."""
+        return self.handshake_complete and not (
+            self.close_sent or self.disconnected or self.transport.is_closing()
+        )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what was sent before is on its way."""
+        return self.writable.is_set()
+
+    def pause_writing(self) -> None:
+        """The buffer is full."""
+        super().pause_writing()
+        if self.paused:
+            self.paused()
+
+    def resume_writing(self) -> None:
+        """The buffer has room again."""
+        super().resume_writing()
+        if self.resumed:
+            self.resumed()
 
     def admitted(self, visit: Visit) -> None:
         """It goes on where the request was."""

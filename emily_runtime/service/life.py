@@ -9,16 +9,14 @@ from functools import partial
 
 from emily_runtime.messages import Refused, say
 from emily_runtime.notify import Notifier
-from emily_runtime.service import control, sockets
-from emily_runtime.service.app import application, probes
+from emily_runtime.service import sockets
 from emily_runtime.service.doors import Door, DoorConfig
-from emily_runtime.service.endpoints import Place
-from emily_runtime.service.guard import Socket
-from emily_runtime.service.loops import http_protocol
+from emily_runtime.service.house import House
+from emily_runtime.service.ports import Mind
 from emily_runtime.service.standing import Phase, Standing
 from emily_runtime.service.surroundings import Surroundings
 from emily_runtime.service.turns import Turn
-from emily_runtime.service.watching import look, report
+from emily_runtime.service.watching import Way, look, report
 
 BACKLOG = 1024
 """A rush must wait in the queue and not in the callers' retries."""
@@ -28,44 +26,40 @@ BACKLOG = 1024
 class Service:
     """The listening service."""
 
-    host: str
-    port: int
+    address: tuple[str, int]
+    """Where it listens if systemd hands over no socket."""
+    mind: Mind
     standing: Standing
     notifier: Notifier
     around: Surroundings
-    places: list[Place] = field(default_factory=list)
-    reload: Callable[[], Awaitable[None]] | None = None
+    reload: Callable[[], Awaitable[tuple[str, ...]]] | None = None
+    """Takes over a new configuration, and names what waits for a restart."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _end: asyncio.Event = field(default_factory=asyncio.Event)
+    _failure: BaseException | None = None
 
     async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT."""
-        stop = asyncio.Event()
+        """Serve until SIGTERM or SIGINT; what breaks in the background ends it, too."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, self._end.set)
+        listening = self.around.sockets.shared or (sockets.opened(*self.address, BACKLOG),)
+        house = House(self.mind, self.standing, listening, self.around.active)
+        servers = await self._control(house.private)
+        await self.mind.start()
+        self.mind.attend((1.0, 0.5))
+        self.standing.ill = self.mind.healthy
         loop.add_signal_handler(signal.SIGHUP, self._begin, self._reload)
-        turn, own = self._doors()
-        servers = await self._control(own)
-        doors = (turn.way.door, own.door)
-        self._begin(partial(look, self.standing, doors))
+        self._begin(partial(look, self.standing, house.doors, house.look))
         self.standing.phase = Phase.READY
-        if turn.is_mine:
-            await turn.take()
-        self._ready(turn, "READY=1")
-        self._begin(partial(report, self.notifier, self.standing, self._way(turn)))
-        await stop.wait()
-        await self._stop(turn, doors, servers)
-
-    def _doors(self) -> tuple[Turn, DoorConfig]:
-        standing = self.standing
-        shared = Door("shared", standing.limits, standing.language)
-        private = Door("control", standing.limits, standing.language)
-        http = http_protocol()
-        app = application(standing, [*probes(standing), *self.places])
-        listening = self.around.sockets.shared or (sockets.opened(self.host, self.port, BACKLOG),)
-        turn = Turn(standing, DoorConfig(app, shared, http, Socket), listening, self.around.active)
-        everything = [*probes(standing), *control.places(turn), *self.places]
-        return turn, DoorConfig(application(standing, everything), private, http, Socket)
+        if house.turn.is_mine:
+            await house.turn.take()
+        self._ready(house.turn)
+        self._begin(partial(report, self.notifier, self.standing, self._way(house.turn)))
+        await self._end.wait()
+        await self._stop(house, servers)
+        if self._failure:
+            raise self._failure
 
     async def _control(self, own: DoorConfig) -> list[asyncio.Server]:
         listening = self.around.sockets.control
@@ -74,9 +68,7 @@ class Service:
         loop = asyncio.get_running_loop()
         return [await loop.create_unix_server(own.protocol, sock=door) for door in listening]
 
-    def _way(
-        self, turn: Turn
-    ) -> Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]:
+    def _way(self, turn: Turn) -> Way:
         """By the control socket, since the shared one may lead to the other instance."""
         if self.around.control and not self.around.sockets.control:
             return partial(asyncio.open_unix_connection, str(self.around.control))
@@ -86,45 +78,54 @@ class Service:
     def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.ensure_future(work())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._over)
 
-    def _ready(self, turn: Turn, *lines: str) -> None:
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            self._failure = task.exception()
+            self._end.set()
+
+    def _ready(self, turn: Turn) -> None:
         if self.standing.is_taking:
-            self._tell("EMY-3001", *lines, address=_address(turn.sockets[0]))
+            self._tell("EMY-3001", "READY=1", address=_address(turn.sockets[0]))
         else:
-            self._tell("EMY-3004", *lines, colour=self.standing.colour)
+            self._tell("EMY-3004", "READY=1", colour=self.standing.colour)
 
     async def _reload(self) -> None:
         """By the protocol of Type=notify-reload; what is refused changes nothing."""
         self.notifier.reloading()
         try:
-            if self.reload:
-                await self.reload()
+            waiting = await self.reload() if self.reload else ()
         except Refused as refused:
             reason = say(refused.code, self.standing.language, **refused.values).text
             self._tell("EMY-3006", "READY=1", reason=reason)
         else:
-            self.notifier.tell("READY=1")
+            names = ", ".join(waiting) or "-"
+            self._tell("EMY-3007", "READY=1", names=names)
 
-    async def _stop(
-        self, turn: Turn, doors: tuple[Door, ...], servers: list[asyncio.Server]
-    ) -> None:
+    async def _stop(self, house: House, servers: list[asyncio.Server]) -> None:
         """Take nobody new, let those inside finish their request, then close the rest."""
         self.standing.phase = Phase.STOPPING
-        self._tell("EMY-3002", "STOPPING=1", open=sum(len(door.visits) for door in doors))
-        turn.leave()
+        inside = sum(len(door.visits) for door in house.doors)
+        self._tell("EMY-3002", "STOPPING=1", open=inside)
+        house.turn.leave()
         for server in servers:
             server.close()
-        for door in doors:
-            door.close()
-        await asyncio.gather(*(door.drain(self.standing.limits.stop) for door in doors))
+        await asyncio.gather(*(_emptied(door, self.standing.limits.stop) for door in house.doors))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.mind.stop()
 
     def _tell(self, code: str, *lines: str, **values: object) -> None:
         status = say(code, self.standing.language, **values).text
         self.notifier.tell(*lines, f"STATUS={status}")
+
+
+async def _emptied(door: Door, seconds: float) -> None:
+    door.close()
+    await door.drain(seconds)
 
 
 def _address(listening: socket.socket) -> str:

@@ -27,5 +27,7 @@ class Limits:
     """Requests that a principal may have saved up."""
     stop: float = 5.0
     """Seconds that open connections get when the service stops."""
+    late: float = 0.5
+    """Seconds that the loop may lag behind before new work is sent away."""
     probe: float = 1.0
     """Seconds within which the service answers itself, and that its loop may lag behind."""

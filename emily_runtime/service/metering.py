@@ -2,7 +2,12 @@
 
 import time
 from collections import deque
+from collections.abc import Iterable
 from statistics import quantiles
+
+from prometheus_client import Histogram
+
+from emily_runtime.mind.metrics import Metrics
 
 RECENT = 512
 """Requests whose durations are kept for the 95th percentile."""
@@ -34,3 +39,33 @@ class Tally:
         if len(self._recent) < 2:
             return 0.0
         return round(quantiles(self._recent, n=20, method="inclusive")[-1] * 1000, 3)
+
+
+class Gauges:
+    """The families about the way in, their children bound once."""
+
+    def __init__(self, metrics: Metrics, paths: Iterable[str]) -> None:
+        self._metrics = metrics
+        self._paths = frozenset(paths)
+        self._requests: dict[tuple[str, int], Histogram] = {}
+        self._strangers = metrics.counter("emily_auth_failures_total")
+        self._hasty = metrics.counter("emily_rate_limited_total")
+        self.readers = metrics.gauge("emily_ws_clients")
+
+    def request(self, path: str, status: int, seconds: float) -> None:
+        """One reply, by its place and the class of its status."""
+        key = path, status
+        child = self._requests.get(key)
+        if child is None:
+            child = self._child(path, status)
+            if path in self._paths:  # else anybody could fill our memory with paths
+                self._requests[key] = child
+        child.observe(seconds)
+        if status == 401:
+            self._strangers.inc()
+        elif status == 429:
+            self._hasty.inc()
+
+    def _child(self, path: str, status: int) -> Histogram:
+        route = path if path in self._paths else "other"
+        return self._metrics.histogram("emily_http_request_seconds", route, f"{status // 100}xx")

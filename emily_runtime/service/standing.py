@@ -9,6 +9,7 @@ from typing import Literal
 from emily_runtime.messages import Language
 from emily_runtime.service.limits import Limits
 from emily_runtime.service.metering import Tally
+from emily_runtime.service.rates import Buckets
 
 Colour = Literal["alone", "blue", "green"]
 
@@ -43,10 +44,18 @@ class Standing:
     """Requests that are being worked on."""
     ill: Callable[[], str | None] = _well
     """Why the mind behind it is not healthy."""
-    pressure: Callable[[], int] = int
+    pressure: int = 0
     """The step of the memory-pressure ladder; 0 is none."""
     instance: str = field(default_factory=lambda: token_hex(8))
     """Whose sequence numbers these are: another one after each start."""
+
+    def __post_init__(self) -> None:
+        self.buckets = Buckets(self.limits.rate, self.limits.burst)
+
+    def limit(self, limits: Limits) -> None:
+        """Other limits from here on; nobody gets back what was used up."""
+        self.limits = limits
+        self.buckets.rate, self.buckets.burst = limits.rate, limits.burst
 
     def complaint(self) -> str | None:
         """Why it is not healthy; nothing where it is."""

@@ -1,10 +1,15 @@
 """What goes in and out, each as one type: requests, replies and the OpenAPI document come of it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
+from emily_runtime.mind.planning import Planner, Tables
 from emily_runtime.service.standing import Colour
+
+Text = Annotated[str, Meta(max_length=65_536)]
+Name = Annotated[str, Meta(max_length=200)]
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,3 +41,71 @@ class ControlState(msgspec.Struct, frozen=True):
     p95_ms: float
     since: float
     """Seconds since the epoch: when the counting began, which is when it last took over."""
+
+
+class StimulusIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that happened outside: a text, or signals, or both."""
+
+    text: Text = ""
+    signals: Annotated[list[float], Meta(max_length=1024)] = []
+    """Strengths of its parts; their sum below zero means harm."""
+    intensity: Annotated[float, Meta(ge=0)] | None = None
+    """The strongest signal where none is given."""
+    source: Name = ""
+    """Who is remembered for having spoken."""
+    identity: Name = ""
+    """On whose behalf: what flags are asked about."""
+
+
+class AttentionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Signals for the gate."""
+
+    signals: Annotated[list[float], Meta(max_length=4096)]
+    at: Annotated[float, Meta(ge=0)] | None = None
+    """Seconds since the runtime began; now where it is left out."""
+
+
+class FacetIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One aspect of a hypothesis, and its possible values."""
+
+    name: Name
+    values: Annotated[list[Name], Meta(min_length=1, max_length=1024)]
+    weights: Annotated[list[Annotated[float, Meta(ge=-700, le=700)]], Meta(max_length=1024)] = []
+    """Their ln rewards; 0 for each where they are left out."""
+
+
+class GenerateIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hypotheses are drawn in proportion to the product of their values' rewards."""
+
+    facets: Annotated[list[FacetIn], Meta(min_length=1, max_length=16)]
+    count: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    distinct: bool = True
+    temperature: Annotated[float, Meta(gt=0, le=1000)] = 1.0
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    """The same one gives the same hypotheses."""
+
+
+class PlanIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question to the planner."""
+
+    model: Tables | None = None
+    """The runtime's own where it is left out."""
+    horizon: Annotated[int, Meta(ge=1, le=16)] = 2
+    planner: Planner = "policies"
+    precision: Annotated[float, Meta(gt=0, le=1000)] = 4.0
+
+
+class MemoryIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An episode to keep."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=65_536)]
+    source: Name = ""
+
+
+class SearchIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By words, by a vector, or by both."""
+
+    text: Text = ""
+    vector: Annotated[list[float], Meta(max_length=256)] = []
+    """256 numbers, or none."""
+    most: Annotated[int, Meta(ge=1, le=100)] = 10

@@ -14,8 +14,13 @@ class Surroundings:
     sockets: Given
     control: Path | None
     """Where the instance's own socket is to be."""
-    active: Path | None
-    """The file that names the colour whose turn it is."""
+    state: Path
+    """What outlives a run."""
+
+    @property
+    def active(self) -> Path:
+        """The file that names the colour whose turn it is."""
+        return self.state / "active"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Surroundings":
@@ -25,5 +30,5 @@ class Surroundings:
         return cls(
             given(environment),
             Path(own, "control.sock") if own else None,
-            Path(state, "active") if state else None,
+            Path(state or "."),
         )

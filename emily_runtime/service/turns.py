@@ -18,8 +18,8 @@ class Turn:
     standing: Standing
     way: DoorConfig
     sockets: tuple[socket.socket, ...]
-    record: Path | None
-    """The file that names the colour whose turn it is, where there are colours."""
+    record: Path
+    """The file that names the colour whose turn it is."""
     _servers: list[asyncio.Server] = field(default_factory=list)
 
     @property
@@ -56,13 +56,13 @@ class Turn:
 
     def _chosen(self) -> str:
         try:
-            return self.record.read_text(encoding="ascii").strip() if self.record else "blue"
+            return self.record.read_text(encoding="ascii").strip()
         except (FileNotFoundError, UnicodeDecodeError):
             return "blue"
 
     def _remember(self) -> None:
         colour: Colour = self.standing.colour
-        if self.record is None or colour == "alone":
+        if colour == "alone":
             return
         fresh = self.record.with_name(f".{self.record.name}.{colour}")
         try:

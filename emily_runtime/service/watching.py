@@ -16,8 +16,8 @@ Way = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 """Opens a connection to ourselves, as a caller would."""
 
 
-async def look(standing: Standing, doors: tuple[Door, ...]) -> None:
-    """Forever: measure the lag, and sweep the doors."""
+async def look(standing: Standing, doors: tuple[Door, ...], also: Callable[[], None]) -> None:
+    """Forever: measure the lag, sweep the doors, and whatever ALSO is to be done as often."""
     now = asyncio.get_running_loop().time
     while True:
         due = now() + LOOK
@@ -25,6 +25,7 @@ async def look(standing: Standing, doors: tuple[Door, ...]) -> None:
         standing.lag = max(0.0, now() - due)
         for door in doors:
             door.sweep()
+        also()
 
 
 async def report(notifier: Notifier, standing: Standing, way: Way) -> None:

@@ -77,6 +77,7 @@ def service(folder: Path, text: str = "", **environment: str) -> Iterator[Runnin
         systemd.bind(str(folder / "notify"))
         systemd.settimeout(15)
         environment |= {"CREDENTIALS_DIRECTORY": str(folder), "NOTIFY_SOCKET": f"{folder}/notify"}
+        environment.setdefault("STATE_DIRECTORY", str(folder))
         command = [sys.executable, "-m", "emily_runtime", "serve", "--config"]
         process = subprocess.Popen(
             [*command, str(configuration(folder, text))],
@@ -92,6 +93,13 @@ def service(folder: Path, text: str = "", **environment: str) -> Iterator[Runnin
 
 
 def _clean(environment: dict[str, str]) -> dict[str, str]:
-    mine = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY", "LANG")
+    mine = (
+        "STATE_DIRECTORY",
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID",
+        "CREDENTIALS_DIRECTORY",
+        "LANG",
+    )
     inherited = {name: value for name, value in os.environ.items() if name not in mine}
     return inherited | environment

@@ -93,7 +93,8 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         file = configuration(tmp_path, f'[service]\nhost = "127.0.0.1"\nport = {port}\n')
 
-        done = run("serve", "--config", file, CREDENTIALS_DIRECTORY=str(tmp_path))
+        folder = str(tmp_path)
+        done = run("serve", "--config", file, CREDENTIALS_DIRECTORY=folder, STATE_DIRECTORY=folder)
 
     assert done.returncode == 1
     assert done.stderr.startswith(f"EMY-1006: cannot listen on 127.0.0.1:{port}")

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from emily_runtime.notify import Notifier
+from emily_runtime.service import house
 from emily_runtime.service.endpoints import Place
 from emily_runtime.service.life import Service
 from emily_runtime.service.limits import Limits
@@ -19,6 +20,7 @@ from emily_runtime.service.metering import Tally
 from emily_runtime.service.problems import Refusal
 from emily_runtime.service.standing import Standing
 from emily_runtime.service.surroundings import Surroundings
+from tests.runtime.service.standin import StandIn
 
 TOKEN = "t0ken"
 
@@ -74,11 +76,12 @@ def main() -> None:
         sys.exit(faults.dies)
     limits = Limits(rate=1e6, burst=1e6)
     standing = Standing(TOKEN, "en", limits, Tally(), told.colour)
-    standing.ill = lambda: faults.ill or None
+    mind = StandIn()
+    mind.ill = faults.ill or None
+    vars(house)["places"] = lambda _: places(faults)
     service = Service(
-        "127.0.0.1", 0, standing,
+        ("127.0.0.1", 0), mind, standing,
         Notifier.from_environment(os.environ), Surroundings.from_environment(os.environ),
-        places(faults),
     )  # fmt: skip
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(service.run())
