@@ -1,7 +1,6 @@
 """Tasks that are started again when they fail, ever more slowly, and given up in the end."""
 
 import asyncio
-import traceback
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -145,28 +144,31 @@ class Supervisor:
         child.task.add_done_callback(lambda task: self._ended(child, task))
 
     def _ended(self, child: _Child, task: asyncio.Task[None]) -> None:
-        reason, where = _told(task)
         if child.life is Life.STOPPED:
+            _told(task)  # or asyncio complains that nobody asked
             return
         now = self._clock.monotonic_ns()
-        child.reason = reason
         child.failures.append(now)
         while child.failures[0] < now - child.patience.within * _SECOND:
             child.failures.popleft()
         failures = len(child.failures)
-        if failures >= child.patience.most:
-            child.life = Life.GIVEN_UP
-            self._tell(Incident("EMY-7003", child.name, reason, where, failures, 0.0))
-            return
         pause = child.patience.seconds(failures)
-        child.restarts += 1
-        if pause:
-            child.life = Life.PAUSED
-            child.task = asyncio.get_running_loop().create_task(self._later(child, pause))
+        if failures >= child.patience.most:
+            child.life, pause = Life.GIVEN_UP, 0.0
         else:
-            self._run(child)
+            self._restart(child, pause)
             self.recovery_ns = self._clock.monotonic_ns() - now
-        self._tell(Incident("EMY-7002", child.name, reason, where, failures, pause))
+        child.reason, where = _told(task)
+        code = "EMY-7003" if child.life is Life.GIVEN_UP else "EMY-7002"
+        self._tell(Incident(code, child.name, child.reason, where, failures, pause))
+
+    def _restart(self, child: _Child, pause: float) -> None:
+        child.restarts += 1
+        if not pause:
+            self._run(child)
+            return
+        child.life = Life.PAUSED
+        child.task = asyncio.get_running_loop().create_task(self._later(child, pause))
 
     async def _later(self, child: _Child, pause: float) -> None:
         await self._clock.sleep(pause)
@@ -186,6 +188,8 @@ def _told(task: asyncio.Task[None]) -> tuple[str, str]:
     error = task.exception()
     if error is None:
         return "ended", ""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
     return f"{type(error).__name__}: {error}", where
