@@ -6,7 +6,6 @@ python3Packages: [
   python3Packages.numpy
   python3Packages.prometheus-client
   python3Packages.psycopg
-  python3Packages.psycopg-pool
   python3Packages.starlette
   python3Packages.uvicorn
   python3Packages.uvloop

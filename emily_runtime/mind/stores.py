@@ -1,10 +1,13 @@
 """Which store the configuration, or a person, means."""
 
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from emily_runtime.config import Config
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.memory.store import Store
+from emily_runtime.messages import Refused
 from emily_runtime.nerves.clock import Clock
 
 SCHEMES = ("postgresql://", "postgres://")
@@ -15,16 +18,25 @@ def store_of(config: Config, state: Path, clock: Clock, password: str = "") -> S
     memory = config.memory
     if memory.store == "sqlite":
         return SqliteStore(state)
-    from emily_runtime.memory.postgres.store import PEER, PostgresStore, Settings
-
-    settings = Settings(memory.dsn or PEER, password=password, connections=memory.connections)
-    return PostgresStore(settings, clock)
+    server = _postgresql()
+    dsn = memory.dsn or server.PEER
+    settings = server.Settings(dsn, password=password, connections=memory.connections)
+    store: Store = server.PostgresStore(settings, clock)
+    return store
 
 
 def store_at(place: str, clock: Clock) -> Store:
     """The one at a postgresql:// address, or in a folder."""
     if not place.startswith(SCHEMES):
         return SqliteStore(Path(place))
-    from emily_runtime.memory.postgres.store import PostgresStore, Settings
+    server = _postgresql()
+    store: Store = server.PostgresStore(server.Settings(place), clock)
+    return store
 
-    return PostgresStore(Settings(place), clock)
+
+def _postgresql() -> ModuleType:
+    """Its part of the memory; Refused (EMY-4025) where the library isn't installed."""
+    try:
+        return import_module("emily_runtime.memory.postgres.store")
+    except ImportError as error:
+        raise Refused("EMY-4025", reason=error) from error

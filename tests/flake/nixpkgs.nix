@@ -72,7 +72,6 @@ let
         "paramiko"
         "prometheus-client"
         "psycopg"
-        "psycopg-pool"
         "pydantic"
         "pymdown-extensions"
         "pytest"

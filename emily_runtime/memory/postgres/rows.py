@@ -65,9 +65,11 @@ async def by_server(connection: Connection, vector: Vector, most: int) -> list[S
     """Identities and cosines by pgvector; by its index, unless it can't find so many."""
     if most > LARGEST_SEARCH:
         return await by_every_row(connection, vector, most)
+    if most <= SEARCHED:  # as the connection is set
+        return await _nearest(connection, vector, most)
     async with connection.transaction():
-        searched = str(max(most, SEARCHED))
-        await connection.execute("select set_config('hnsw.ef_search', %s, true)", (searched,))
+        query = "select set_config('hnsw.ef_search', %s, true)"
+        await connection.execute(query, (str(most),))
         return await _nearest(connection, vector, most)
 
 

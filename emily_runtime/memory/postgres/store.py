@@ -184,8 +184,9 @@ class PostgresStore:
         await connection.execute(
             "select set_config('search_path', %s, false),"
             " set_config('statement_timeout', %s, false),"
-            " set_config('idle_in_transaction_session_timeout', '60s', false)",
-            (f"{settings.schema}, public", limit),
+            " set_config('idle_in_transaction_session_timeout', '60s', false),"
+            " set_config('hnsw.ef_search', %s, false)",
+            (f"{settings.schema}, public", limit, str(rows.SEARCHED)),
         )
         self._search = await schema.prepared(connection, settings.schema, self.place)
         adapt(connection, await schema.vector_type(connection, settings.schema))
