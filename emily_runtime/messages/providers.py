@@ -48,6 +48,12 @@ PROVIDERS: Catalogue = {
         "en": Message("{name} broke off in the middle of its answer: {reason}", "ask again"),
         "ko": Message("{name}의 응답이 중간에 끊겼습니다: {reason}", "다시 물어보세요"),
     },
+    "EMY-5009": {
+        "en": Message("{name} was not asked: {reason}",
+                      "if that stays so, give all of them longer: [llm] seconds"),
+        "ko": Message("{name}에 묻지 못했습니다: {reason}",
+                      "계속 그러면 전체 시간을 늘리세요: [llm] seconds"),
+    },
     "EMY-5010": {
         "en": Message("the budget of {most} per {window} does not cover a call of up to {amount}:"
                       " {spent} is spent, {reserved} is set aside",

@@ -60,6 +60,13 @@ class Rejected(Failed):
     again = False
 
 
+class NoTime(Failed):
+    """The deadline had passed before this one could be asked."""
+
+    number = "EMY-5009"
+    again = False
+
+
 class Broken(Refused):
     """A stream that ended early, after a part of it was given: it is not begun anew."""
 
@@ -70,4 +77,4 @@ class Broken(Refused):
 
 
 COUNTED = (Busy, Unreachable, Late, Garbled, NoEntry)
-"""Failures of the provider, for its breaker; a prompt that is not taken is none."""
+"""Failures of the provider, for its breaker; a prompt it does not take, or no time, is none."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from emily_runtime.breaker import Breaker
 from emily_runtime.nerves.clock import Clock
 from emily_runtime.providers.budget import Budget
-from emily_runtime.providers.failures import Broken, Failed, Garbled, Late
+from emily_runtime.providers.failures import Broken, Failed, Garbled, Late, NoTime
 from emily_runtime.providers.model import Completion, Part, Prompt, Provider
 from emily_runtime.providers.retrying import Patience
 from emily_runtime.providers.spending import BudgetUnusable, Reservation
@@ -91,6 +91,9 @@ class Link:
     ) -> AsyncGenerator[Part, None]:
         """One attempt; it is judged and paid before its completion is given."""
         whole = None
+        if deadline.left() <= 0:
+            spent = f"all {self._patience.seconds:g} s were over"
+            raise NoTime(self.provider.name, spent)
         with self.breaker.guard():
             async with self._paid(prompt, deadline) as bill:
                 async for part in self._timely(ask, prompt, deadline):

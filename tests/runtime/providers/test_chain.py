@@ -17,7 +17,16 @@ from emily_runtime.providers.model import Completion, Part
 from emily_runtime.providers.retrying import Patience
 from emily_runtime.providers.spending import LIMITS, Window
 from tests.runtime.providers.prompts import prompt
-from tests.runtime.providers.server import Reply, Server, head, resets, says, serving, streams
+from tests.runtime.providers.server import (
+    Reply,
+    Request,
+    Server,
+    head,
+    resets,
+    says,
+    serving,
+    streams,
+)
 from tests.runtime.providers.speaking import (
     COST,
     TEXT,
@@ -53,9 +62,15 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    file: Path, first: list[Reply], limits: tuple[Window, ...] = LIMITS, patience: Patience = SHORT
+    file: Path,
+    first: list[Reply],
+    limits: tuple[Window, ...] = LIMITS,
+    patience: Patience = SHORT,
+    worlds: list[World] | None = None,
 ) -> AsyncIterator[Scene]:
     world = World()
+    if worlds is not None:
+        worlds.append(world)
     budget = Budget(file / "budget", limits, clock=world, boot="0")
     async with serving(*first) as one, serving(as_gpt) as two:
         providers = [claude(one, clock=world), gpt(two, clock=world)]
@@ -223,15 +238,22 @@ def test_a_call_that_is_cancelled_leaves_nothing_reserved(play: Play) -> None:
     play(act, streams(5.0, kind="application/json"))
 
 
-def test_the_deadline_is_for_all_attempts_together(play: Play) -> None:
+def test_the_deadline_is_for_all_of_them_together(play: Play) -> None:
     async def act(there: Scene) -> None:
         said = await there.chain.complete(prompt())
 
         assert (said.provider, said.degraded) == ("offline", True)
-        assert said.why.count("EMY-5004") == 2
+        assert [text[:8] for text in said.why.split("; ")] == ["EMY-5004", "EMY-5009"]
+        assert there.second.asked == []
+        assert there.stands() == (there.chain.links[0].provider.ceiling(prompt()), 0)
+        assert there.chain.links[1].breaker.state is State.CLOSED
 
-    slow = streams(2.0, kind="application/json")
-    play(act, slow, patience=Patience(seconds=0.0))
+    async def slow(writer: asyncio.StreamWriter, request: Request) -> None:
+        worlds[0].advance(20)
+        await says(504, b"")(writer, request)
+
+    worlds: list[World] = []
+    play(act, slow, worlds=worlds)
 
 
 def test_a_thousand_calls_at_once_never_overspend(play: Play) -> None:
