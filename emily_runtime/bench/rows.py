@@ -2,14 +2,30 @@
 
 from collections.abc import Callable, Iterable
 
-from emily_runtime.bench import flagging, memory, spending
+from emily_runtime.bench import (
+    choosing,
+    counting,
+    flagging,
+    footprint,
+    hypothesising,
+    memory,
+    nerves,
+    spending,
+    thinking,
+)
 from emily_runtime.bench.row import Row
 
 Group = Callable[[], Iterable[Row]]
 
 GROUPS: tuple[tuple[tuple[str, ...], Group], ...] = (
+    (("1", "10"), thinking.rows),
+    (("2", "3", "4", "5", "11"), nerves.rows),
+    (("7",), choosing.rows),
+    (("8", "9"), hypothesising.rows),
     (("12",), memory.rows),
-    (("14a", "14b"), flagging.rows),
+    (("14",), flagging.rows),
     (("15",), spending.rows),
+    (("16",), footprint.rows),
+    (("17",), counting.rows),
 )
-"""The numbers of a group's rows, and the group."""
+"""The numbers of a group's rows, without the letter behind, and the group."""

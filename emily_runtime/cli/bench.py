@@ -1,6 +1,7 @@
 """`bench`: ratios of two things measured in turn, beside their goals."""
 
 import os
+import re
 from argparse import Namespace
 
 from emily_runtime.bench.rows import GROUPS
@@ -17,7 +18,7 @@ def run(arguments: Namespace, output: Output) -> int:
         if arguments.rows and not set(arguments.rows) & set(numbers):
             continue
         for row in group():
-            if arguments.rows and row.number not in arguments.rows:
+            if arguments.rows and _figure(row.number) not in arguments.rows:
                 continue
             rows.append(row)
             if not output.is_json:
@@ -27,3 +28,9 @@ def run(arguments: Namespace, output: Output) -> int:
     if output.is_json:
         output.say("", {"load": load, "rows": [row._asdict() for row in rows]})
     return FOUND if any(row.held is False for row in rows) else DONE
+
+
+def _figure(number: str) -> str:
+    """8 of 8a, 7 of 7-16."""
+    figures = re.match(r"\d+", number)
+    return figures[0] if figures else number

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from emily_runtime.mind.body import Pace
-from emily_runtime.mind.situation import Action, Outlook, model
+from emily_runtime.mind.situation import Action, Outlook, Result, model
 from emily_runtime.mind.stimulus import Reading
 from emily_runtime.tiers.alpha import Alpha
+from emily_runtime.tiers.arrays import Floats, locked
 from emily_runtime.tiers.inference.model import Model
 from emily_runtime.tiers.inference.policies import Policies, every_policy
 from emily_runtime.tiers.modulation import DEEPEST
@@ -63,6 +66,8 @@ class Settings:
     model: Model = field(init=False)
     policies: tuple[Policies, ...] = field(init=False)
     """By horizon, from one step on."""
+    worths: Floats = field(init=False)
+    """(4, 12): what each action's result is expected to be worth in each state, from -1 to 1."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pace", Pace(self.substrate, self.alpha.frequency))
@@ -70,3 +75,13 @@ class Settings:
         horizons = range(1, self.inference.horizon + 1)
         policies = tuple(every_policy(len(Action), steps) for steps in horizons)
         object.__setattr__(self, "policies", policies)
+        results = self.model.likelihood.reshape(-1, len(Result), len(self.model.prior)).sum(axis=0)
+        worth = np.array([self.worth(result) for result in Result])
+        worths = np.stack([worth @ results @ moved for moved in self.model.transition])
+        object.__setattr__(self, "worths", locked(worths))
+
+    def worth(self, result: Result) -> float:
+        """A result's preference as a share of the strongest, from -1 to 1."""
+        outlook = self.inference.outlook
+        worth = {Result.NEUTRAL: 0.0, Result.GOOD: outlook.good, Result.BAD: outlook.bad}
+        return worth[result] / max(outlook.good, -outlook.bad)
