@@ -12,5 +12,5 @@ def run(arguments: Namespace, _: Output) -> int:
     """Serve; Refused where it can't."""
     config = read(arguments.config)
     arguments.language = config.language
-    serve(config, os.environ, arguments.colour)
+    serve(config, os.environ, arguments.colour, arguments.record)
     return DONE

@@ -89,6 +89,10 @@ class Runtime:
         self.memory = Recollection(parts.store, clock, self.metrics)
         self.purse = Purse(parts.budget, self.metrics)
         self.supervisor = Supervisor(clock, self._incident)
+        self.record_to: Path | None = None
+        """Where the run is written down, if it is; to be set before the start."""
+        self.watch: Watch | None = None
+        """Where systemd tells of memory pressure; without it, the ladder looks by itself."""
         self._state = state
         self._breakers = parts.breakers
         self._stream = Stream(config, self.bus, clock, randbits(48), kept(state))
@@ -126,13 +130,11 @@ class Runtime:
         breakers = {link.provider.name: link.breaker for link in models.links}
         return cls(config, clock, state, Parts(store, models, budget, breakers))
 
-    async def start(self, record_to: Path | None = None, watch: Watch | None = None) -> None:
-        """Open the memory and begin to tick; Refused where memory or recording can't be opened.
-
-        WATCH is where systemd tells of memory pressure; without it, the ladder looks by itself.
-        """
-        if record_to:
-            recorder = Recorder(record_to, {"version": __version__, "numpy": numpy.__version__})
+    async def start(self) -> None:
+        """Open the memory and begin to tick; Refused where memory or recording can't be opened."""
+        if self.record_to:
+            header = {"version": __version__, "numpy": numpy.__version__}
+            recorder = Recorder(self.record_to, header)
             reader = self.bus.subscribe(*records.KINDS, name="recorder")
             self._recording = asyncio.create_task(_written(reader, recorder))
         await self.memory.open()
@@ -141,7 +143,7 @@ class Runtime:
         await self.purse.look()
         self.supervisor.start("tick", self._tick)
         self.supervisor.start("purse", self._look)
-        alarm = Alarm(watch) if watch else None
+        alarm = Alarm(self.watch) if self.watch else None
         self.supervisor.start("pressure", lambda: self._ladder.run(alarm))
 
     async def stop(self) -> None:

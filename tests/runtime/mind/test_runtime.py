@@ -178,7 +178,8 @@ def test_a_recording_is_replayed_from_its_file(tmp_path: Path) -> None:
         budget = Budget(tmp_path / "budget.sqlite", clock=clock)
         parts = Parts(SqliteStore(tmp_path), Parrot(), budget)
         runtime = Runtime(Config(), clock, tmp_path, parts)
-        await runtime.start(record_to=file)
+        runtime.record_to = file
+        await runtime.start()
         await runtime.stimulate(Stimulus("why?"))
         await runtime.stop()
 
