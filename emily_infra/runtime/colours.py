@@ -30,10 +30,11 @@ curl --silent --show-error --fail --max-time "$3" --request POST --unix-socket "
 
 
 class Reply(NamedTuple):
-    """What a colour answered: a status of HTTP, and a body."""
+    """What a colour answered: a status of HTTP, a body, and how long it took."""
 
     status: int
     body: str
+    seconds: float
 
     def data(self) -> dict[str, object]:
         """The body as JSON; empty where it is none."""
@@ -63,7 +64,7 @@ class Colours:
         argv = (
             *_CURL, "--max-time", f"{_ASKED:g}", "--unix-socket", self.places.control(colour),
             "--request", method, *(sent if body is not None else ()),
-            "--write-out", "\\n%{http_code}", f"{_BASIS}{path}",
+            "--write-out", "\\n%{http_code} %{time_total}", f"{_BASIS}{path}",
         )  # fmt: skip
         text = json.dumps(body) if body is not None else ""
         try:
@@ -72,8 +73,9 @@ class Colours:
             raise self._silent(colour, error.stderr.strip() or str(error)) from error
         except Expired as error:
             raise self._silent(colour, str(error)) from error
-        answer, _, status = said.rpartition("\n")
-        return Reply(int(status) if status.isdecimal() else 0, answer)
+        answer, _, told = said.rpartition("\n")
+        status, _, seconds = told.partition(" ")
+        return Reply(int(status), answer, float(seconds))
 
     def state(self, colour: Colour) -> State | None:
         """How a colour is, or nothing where it does not answer."""

@@ -7,9 +7,16 @@ from emily_infra.runtime.faults import NoAnswer
 from emily_infra.runtime.places import Colour
 
 ATTENTION_MS = 50.0
-"""The most that an attention may take, as the service itself measures it."""
+"""The most that an attention may take, from the request to its reply."""
 DRAWN, DISTINCT = 100, 90
 """Hypotheses that are asked for; more than so many have to differ."""
+SIGNALS = {"signals": [0.1, 0.5, 0.9]}
+FACETS = {
+    "facets": [{"name": name, "values": list("0123456789")} for name in ("a", "b", "c", "d")],
+    "count": DRAWN,
+    "distinct": False,
+}
+"""Ten thousand hypotheses of the same worth: of a hundred drawn, 99.5 differ on average."""
 _TRIES = 10
 
 
@@ -32,21 +39,18 @@ def _attention(colours: Colours, colour: Colour) -> Iterator[str]:
     """The best of a few: the first one finds everything cold, and a machine may be busy."""
     best = float("inf")
     for _ in range(_TRIES):
-        body = {"signals": [0.1, 0.5, 0.9]}
-        reply = colours.ask(colour, "POST", "/api/v1/attention", body)
-        taken = reply.data().get("latency_ms")
-        if reply.status != 200 or not isinstance(taken, int | float):
+        reply = colours.ask(colour, "POST", "/api/v1/attention", SIGNALS)
+        if reply.status != 200:
             yield f"/api/v1/attention answers {reply.status}: {reply.body[:200]}"
             return
-        best = min(best, taken)
+        best = min(best, 1000 * reply.seconds)
         if best < ATTENTION_MS:
             return
     yield f"an attention takes {best:.0f} ms; {ATTENTION_MS:.0f} ms is the most"
 
 
 def _diversity(colours: Colours, colour: Colour) -> Iterator[str]:
-    body = {"query": "a smoke check", "num_samples": DRAWN}
-    reply = colours.ask(colour, "POST", "/api/v1/gflownet/generate", body)
+    reply = colours.ask(colour, "POST", "/api/v1/gflownet/generate", FACETS)
     found = reply.data().get("hypotheses")
     if reply.status != 200 or not isinstance(found, list):
         yield f"/api/v1/gflownet/generate answers {reply.status}: {reply.body[:200]}"

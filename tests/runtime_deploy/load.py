@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from tempfile import NamedTemporaryFile
 
-from tests.runtime_deploy.version import TOKEN
+from tests.runtime_deploy.world import TOKEN
 
-HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+PATH, BODY = "/api/v1/attention", '{"signals": [0.1, 0.5, 0.9]}'
 
 
 @dataclass
@@ -35,7 +37,7 @@ class Load:
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         while not self.over.is_set():
             try:
-                line.request("GET", "/api/v1/work", headers=HEADERS)
+                line.request("POST", PATH, BODY, HEADERS)
                 reply = line.getresponse()
                 reply.read()
                 mine[str(reply.status)] += 1
@@ -87,13 +89,15 @@ class Wrk:
 def wrk(port: int, connections: int = 2) -> Iterator[Wrk]:
     """Debian's wrk, which asks over kept connections as fast as it can while the block runs."""
     heavy = Wrk()
-    header = f"Authorization: {HEADERS['Authorization']}"
-    command = ["wrk", "-t1", f"-c{connections}", "-d600s", "-H", header]
-    process = subprocess.Popen(
-        [*command, f"http://127.0.0.1:{port}/api/v1/work"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield heavy
-    finally:
-        process.send_signal(signal.SIGINT)
-        heavy.heard(process.communicate(timeout=30)[0])
+    with NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(f"wrk.method, wrk.body = 'POST', '{BODY}'\n")
+        script.writelines(f"wrk.headers['{name}'] = '{value}'\n" for name, value in HEADERS.items())
+        script.flush()
+        command = ["wrk", "-t1", f"-c{connections}", "-d600s", "-s", script.name]
+        address = f"http://127.0.0.1:{port}{PATH}"
+        process = subprocess.Popen([*command, address], stdout=subprocess.PIPE, text=True)
+        try:
+            yield heavy
+        finally:
+            process.send_signal(signal.SIGINT)
+            heavy.heard(process.communicate(timeout=30)[0])

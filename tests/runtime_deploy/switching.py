@@ -1,14 +1,13 @@
 """Deploys as tests want them: a second of watching is one look, however long it takes."""
 
 import os
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from emily_infra.runtime.engine import Switch
 from emily_infra.runtime.order import Kind, Order
 from emily_infra.runtime.record import Record
 from emily_infra.runtime.standing import Limits
+from tests.runtime_deploy.looks import Looks
 from tests.runtime_deploy.world import Host
 
 LONG = 500.0
@@ -16,25 +15,6 @@ LONG = 500.0
 TO_THE_END = os.environ.get("EMILY_RUNTIME_DEPLOYS") == "all"
 """Whether to switch as often as a release asks for, and to cut off at every single command."""
 USUAL = Limits()
-
-
-@dataclass
-class Looks:
-    """Time that goes on a second a look."""
-
-    seconds: float = 0.0
-    then: dict[int, Callable[[], object]] = field(default_factory=dict)
-    """What happens after so many looks."""
-
-    def now(self) -> float:
-        """As a clock does."""
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        """As a clock does."""
-        self.seconds += seconds
-        self.then.pop(int(self.seconds), lambda: None)()
-        time.sleep(0.02)
 
 
 def deploy(

@@ -7,7 +7,6 @@ from emily_infra.runtime.places import Colour
 from emily_infra.runtime.record import Phase, Verdict
 from tests.runtime_deploy.load import callers
 from tests.runtime_deploy.switching import TO_THE_END, deploy, rollback
-from tests.runtime_deploy.test_switch import version
 from tests.runtime_deploy.world import CutOff, Host, host
 
 COMMANDS = 24
@@ -49,7 +48,7 @@ def test_one_colour_takes_and_the_next_deploy_goes_on(commands: int) -> None:
 
         assert len(ember.colours.taking()) == 1
         assert deploy(ember).verdict in (Verdict.KEPT, Verdict.UNCHANGED)
-        assert version(ember) == "two"
+        assert ember.version() == "two"
         assert len(ember.colours.taking()) == 1
 
     assert load.failed == {}
@@ -59,9 +58,9 @@ def test_a_version_that_was_never_moved_to_begins_again(ember: Host) -> None:
     ember.applies("two")
     cut_while(ember, Phase.CHECKING)
 
-    assert version(ember) == "one"
+    assert ember.version() == "one"
     assert deploy(ember).verdict is Verdict.KEPT
-    assert version(ember) == "two"
+    assert ember.version() == "two"
 
 
 def test_a_move_that_was_cut_off_is_ended(ember: Host) -> None:
@@ -71,16 +70,16 @@ def test_a_move_that_was_cut_off_is_ended(ember: Host) -> None:
 
     assert ember.colours.taking() == [Colour.BLUE, Colour.GREEN]
     assert deploy(ember).verdict is Verdict.UNCHANGED
-    assert version(ember) == "two"
+    assert ember.version() == "two"
 
 
 def test_one_that_is_watched_by_nobody_can_be_gone_back_from(ember: Host) -> None:
     ember.applies("two")
     cut_while(ember, Phase.WATCHING)
 
-    assert version(ember) == "two"
+    assert ember.version() == "two"
     assert rollback(ember).verdict is Verdict.WENT_BACK
-    assert version(ember) == "one"
+    assert ember.version() == "one"
 
 
 def test_one_that_fell_over_meanwhile_is_gone_back_from(ember: Host) -> None:
@@ -91,5 +90,5 @@ def test_one_that_fell_over_meanwhile_is_gone_back_from(ember: Host) -> None:
 
     deploy(ember)
 
-    assert version(ember) == "one"
+    assert ember.version() == "one"
     assert list(ember.units) == [Colour.BLUE]

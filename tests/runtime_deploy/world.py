@@ -5,17 +5,24 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from emily_infra.machine import CommandFailed, Ending, Local
 from emily_infra.runtime.colours import Colours
+from emily_infra.runtime.here import Here
 from emily_infra.runtime.places import Colour, Places
+from tests.runtime_deploy.looks import Looks
 from tests.runtime_deploy.unit import Unit, started
 
-VERSION = f'#!/bin/sh\nexec {sys.executable} -m tests.runtime_deploy.version "$@"\n'
+TOKEN = "a token of tests"
+SETTINGS = "[service]\nrate = 1000000\nconcurrency = 4096\n"
+VERSION = """#!/bin/sh
+exec {python} -m tests.runtime_deploy.version {faults} "$@"
+"""
 
 
 class CutOff(BaseException):
@@ -33,6 +40,8 @@ class Host:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     is_cut: Callable[[], bool] = lambda: False
     """Asked before each command."""
+    deploying: "Deploying | None" = None
+    """The run of emily-runtime-deploy.service, once it was started."""
 
     def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
         """As a machine does."""
@@ -42,14 +51,25 @@ class Host:
         match argv:
             case ("systemctl", "start", unit):
                 return self._start(_colour(unit))
-            case ("systemctl", "stop", unit):
+            case ("systemctl", "stop", unit) if "@" in unit:
                 return self._stop(_colour(unit))
+            case ("systemctl", "stop", _):
+                return self.deploying.stop() if self.deploying else ""
+            case ("systemctl", "start", "--no-block", _):
+                self.deploying = Deploying(self)
+                return ""
+            case ("systemctl", "show", *_):
+                return (
+                    "active" if self.deploying and self.deploying.thread.is_alive() else "inactive"
+                )
             case ("journalctl", *_, last):
                 return self._journal(_colour(last.partition("=")[2]))
         return Local().run(*argv, stdin=stdin, deadline=deadline)
 
     def close(self) -> None:
-        """End both colours."""
+        """End both colours, and whoever starts them."""
+        if self.deploying:
+            self.deploying.stop()
         for colour in list(self.units):
             self._stop(colour)
 
@@ -74,12 +94,19 @@ class Host:
         """What an apply does: another version lies ready, and nothing that runs is touched."""
         program = self.folder / "store" / version / "bin/emily-runtime"
         program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text(VERSION)
+        faulty = program.with_name("faults.json")
+        faulty.write_text(json.dumps(faults))
+        program.write_text(VERSION.format(python=sys.executable, faults=faulty))
         program.chmod(0o755)
         link = Path(self.places.program)
         link.unlink(missing_ok=True)
         link.symlink_to(program.parent.parent)
-        Path(self.places.settings).write_text(json.dumps({"name": version, **faults}))
+        Path(self.places.settings).write_text(SETTINGS)
+
+    def version(self) -> str:
+        """What the one colour that takes was started with."""
+        (taking,) = self.colours.taking()
+        return Path(self.places.pinned(taking)).resolve().name
 
     def dies(self, colour: Colour) -> None:
         """A crash, after which nobody starts it again."""
@@ -97,7 +124,11 @@ class Host:
             [program, "serve", "--config", settings, "--colour", colour],
             run,
             self.shared,
-            {"RUNTIME_DIRECTORY": str(run), "STATE_DIRECTORY": self.places.state},
+            {
+                "RUNTIME_DIRECTORY": str(run),
+                "STATE_DIRECTORY": self.places.state,
+                "CREDENTIALS_DIRECTORY": str(self.folder / "credentials"),
+            },
         )
         if unit is None:
             ending = Ending(1, "", f"Job for {colour.unit} failed.")
@@ -124,6 +155,36 @@ class Host:
         root.symlink_to(Path(self.places.program).resolve())
 
 
+class Deploying:
+    """emily-runtime-deploy.service: the host carries out the order that lies there."""
+
+    def __init__(self, host: Host) -> None:
+        self.name = host.name
+        self.host = host
+        self.is_over = False
+        self.thread = Thread(target=self._carry_out, daemon=True)
+        self.thread.start()
+
+    def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
+        """As a machine does, until the unit is stopped."""
+        if self.is_over:
+            raise CutOff
+        return self.host.run(*argv, stdin=stdin, deadline=deadline)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def stop(self) -> str:
+        """SIGTERM, and its end."""
+        self.is_over = True
+        self.thread.join()
+        return ""
+
+    def _carry_out(self) -> None:
+        with suppress(CutOff):
+            Here(Colours(self, self.host.places), Looks(), lambda _: None).settle()
+
+
 @contextmanager
 def host(version: str = "one") -> Iterator[Host]:
     """One on which a version was applied, and runs as blue."""
@@ -131,8 +192,9 @@ def host(version: str = "one") -> Iterator[Host]:
         shared.bind(("127.0.0.1", 0))
         shared.listen(4096)
         folder = Path(name)
-        for each in ("state", "colours", "sockets", "roots", "etc", "store"):
+        for each in ("state", "colours", "sockets", "roots", "etc", "store", "credentials"):
             (folder / each).mkdir()
+        (folder / "credentials/token").write_text(TOKEN)
         made = Host(folder, shared)
         made.applies(version)
         made.run("systemctl", "start", Colour.BLUE.unit)
