@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from emily_runtime.messages import Refused
 from emily_runtime.mind import records
@@ -12,7 +13,7 @@ from emily_runtime.mind.cycle import Mind, arrive, cycle, remind, settle
 from emily_runtime.mind.settings import Settings
 
 
-class Divergence(NamedTuple):
+class Divergence(Struct, frozen=True):
     """The first record whose state came out otherwise."""
 
     place: int
@@ -22,7 +23,7 @@ class Divergence(NamedTuple):
     computed: str
 
 
-class Replayed(NamedTuple):
+class Replayed(Struct, frozen=True):
     """What a replay came to."""
 
     records: int
