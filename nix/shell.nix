@@ -15,6 +15,8 @@ pkgs.mkShell {
     python
     pkgs.acl
     pkgs.attr
+    pkgs.chromium
+    pkgs.curl
     pkgs.iproute2
     pkgs.libfaketime
     pkgs.nftables
@@ -29,5 +31,6 @@ pkgs.mkShell {
     pkgs.samba
     pkgs.sanoid
     pkgs.systemd
+    pkgs.wrk
   ];
 }

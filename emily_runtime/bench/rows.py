@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from emily_runtime.bench import (
+    broadcast,
     choosing,
     counting,
     flagging,
@@ -10,6 +11,7 @@ from emily_runtime.bench import (
     hypothesising,
     memory,
     nerves,
+    serving,
     spending,
     thinking,
 )
@@ -20,6 +22,7 @@ Group = Callable[[], Iterable[Row]]
 GROUPS: tuple[tuple[tuple[str, ...], Group], ...] = (
     (("1", "10"), thinking.rows),
     (("2", "3", "4", "5", "11"), nerves.rows),
+    (("6",), serving.rows),
     (("7",), choosing.rows),
     (("8", "9"), hypothesising.rows),
     (("12",), memory.rows),
@@ -27,5 +30,6 @@ GROUPS: tuple[tuple[tuple[str, ...], Group], ...] = (
     (("15",), spending.rows),
     (("16",), footprint.rows),
     (("17",), counting.rows),
+    (("22",), broadcast.rows),
 )
 """The numbers of a group's rows, without the letter behind, and the group."""

@@ -116,6 +116,8 @@ class Front:
 
     def _refusal(self, scope: Scope, who: Caller) -> Refusal | None:
         path = scope["path"]
+        if scope["http_version"] not in ("1.0", "1.1"):  # h11 takes any
+            return Refusal(400, "EMY-2001", reason="its version")
         if scope["state"]["door"] == "own":  # its file lets in nobody but its user and root
             return None
         if path in OPEN or (path == "/metrics" and is_local(scope, who)):

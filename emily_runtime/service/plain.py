@@ -38,12 +38,17 @@ class H11(Guarded, H11Protocol):
         self._keep_alive()
         if self.visit.is_over or self.transport.get_protocol() is not self:
             self.upgraded()
-        elif self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+        elif self._is_arriving():
             self.visit.arriving()
             self._weigh()
         else:
             self._head = 0
             self.visit.arrived()
+
+    def _is_arriving(self) -> bool:
+        """In the middle of a body, or of a head."""
+        theirs = repr(self.conn.their_state)  # by name: h11 is uvicorn's dependency and not ours
+        return theirs == "SEND_BODY" or (theirs == "IDLE" and bool(self.conn.trailing_data[0]))
 
     def _keep_alive(self) -> None:
         if self.visit.door.is_closing:

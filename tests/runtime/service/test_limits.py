@@ -153,7 +153,8 @@ def scope() -> Scope:
     headers = [(b"authorization", f"Bearer {TOKEN}".encode())]
     state = {"door": "shared"}
     path = "/api/v1/stimulus"
-    return {"type": "http", "method": "POST", "path": path, "headers": headers, "state": state}
+    given = {"type": "http", "http_version": "1.1", "method": "POST", "path": path}
+    return given | {"headers": headers, "state": state}
 
 
 def test_prometheus_on_this_machine_needs_no_token_and_others_do(running: Served) -> None:
