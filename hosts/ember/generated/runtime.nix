@@ -120,6 +120,8 @@ in
     wantedBy = [ "multi-user.target" ];
     # Not to stay active: systemd does not open a socket again whose service is.
     serviceConfig.Type = "oneshot";
+    # With it, a switch would stop the socket of the same name, and so both colours.
+    restartIfChanged = false;
     script = ''
       active=
       { read -r active </var/lib/emily-runtime/active; } 2>/dev/null || :
