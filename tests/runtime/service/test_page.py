@@ -76,7 +76,7 @@ def test_with_the_token_the_figures_are_there_and_stay_live(page: Tab) -> None:
     text = page.text()
 
     assert "All is well" in text
-    assert "34,567 episodes in sqlite" in text
+    assert "Episodes: 34,567 (sqlite)" in text
     assert "$8.70" in text
     assert "norepinephrine: alertness" in text
     assert "the door of rack 4 is open" in text
