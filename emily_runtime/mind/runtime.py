@@ -100,7 +100,7 @@ class Runtime:
         self._actor = Actor(self._stream, self.memory, voice, self.metrics)
         self._responder = Responder(self._stream, self.memory, self._actor, self.metrics)
         self.features = Flags(from_config(config.flags))
-        self._ladder = relief.ladder(config, clock, self.bus, parts.store)
+        self.ladder = relief.ladder(config, clock, self.bus, parts.store)
         self._responder.rung = self.pressure
         self._recording: asyncio.Task[None] | None = None
         self._gate = self.metrics.histogram("emily_alpha_gate_seconds")
@@ -144,7 +144,7 @@ class Runtime:
         self.supervisor.start("tick", self._tick)
         self.supervisor.start("purse", self._look)
         alarm = Alarm(self.watch) if self.watch else None
-        self.supervisor.start("pressure", lambda: self._ladder.run(alarm))
+        self.supervisor.start("pressure", lambda: self.ladder.run(alarm))
 
     async def stop(self) -> None:
         """End what is under way, and keep what outlives a run."""
@@ -270,7 +270,7 @@ class Runtime:
 
     def pressure(self) -> int:
         """The rung of the memory-pressure ladder; 0 is none."""
-        return self._ladder.level
+        return self.ladder.level
 
     async def exposition(self) -> bytes:
         """All metrics as Prometheus reads them."""

@@ -48,6 +48,18 @@ def test_who_is_not_sure_looks_first_and_what_memory_brings_decides() -> None:
     assert second.choice.action is Action.ALERT
 
 
+def test_a_memory_that_mentions_nothing_is_no_evidence_that_all_is_well() -> None:
+    mind, _ = told("all is well", 1.0)
+    mind, _ = thought(mind, 1.0)
+    mind = remind(SETTINGS, mind, [Recalled("1", "tea at four", 1.0)], 1.1)
+
+    _, result = thought(mind, 1.1)
+
+    assert [item.source for item in result.broadcast] == ["memory:1"]
+    assert result.choice
+    assert result.choice.surprise == 0.0
+
+
 def test_a_salient_stimulus_resets_the_phase_and_passes_whole() -> None:
     _, arrival = told("why?", 1.003)
 

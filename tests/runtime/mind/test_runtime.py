@@ -101,6 +101,30 @@ def test_a_memory_comes_to_mind_and_into_the_answer(tmp_path: Path) -> None:
     lived(tmp_path, life)
 
 
+def test_what_was_said_before_word_for_word_does_not_come_to_mind(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        await runtime.remember("why is the pool slow?")
+        reply = await runtime.stimulate(Stimulus("why is the pool slow?"))
+
+        assert reply.recalled == []
+
+    lived(tmp_path, life)
+
+
+def test_on_the_last_rung_of_pressure_only_reflexes_answer(tmp_path: Path) -> None:
+    stalled = 60.0
+
+    async def life(runtime: Runtime) -> None:
+        runtime.ladder.take(stalled)
+
+        assert runtime.pressure() == 4
+        assert (await runtime.stimulate(Stimulus("ping"))).words == "pong"
+        with pytest.raises(Refused, match="EMY-3020"):
+            await runtime.stimulate(Stimulus("why?"))
+
+    lived(tmp_path, life)
+
+
 def test_many_at_once_share_a_cycle_and_its_one_deed(tmp_path: Path) -> None:
     voice = Parrot()
 
