@@ -103,6 +103,8 @@ class Front:
         standing.at_once += 1
         try:
             if refusal:
+                if refusal.status == 503:
+                    self.gauges.shed(refusal.code)
                 await whole(receive)
                 await respond(scope, tell, refusal, scope["state"]["language"])
             else:

@@ -58,7 +58,7 @@ class House:
     def look(self) -> None:
         """A few times a second: what is to be seen from outside."""
         self.standing.pressure = self.mind.pressure()
-        self.gauges.readers.set(len(self.fanout.readers))
+        self.gauges.heard(len(self.fanout.readers), self.fanout.lost)
         self._looks += 1
         if self._looks % SNAPSHOT_EVERY == 0 and self.fanout.is_watched:
             self.fanout.snapshot(Snapshot(self._sight()))

@@ -50,7 +50,7 @@ class Gauges:
         self._requests: dict[tuple[str, int], Histogram] = {}
         self._strangers = metrics.counter("emily_auth_failures_total")
         self._hasty = metrics.counter("emily_rate_limited_total")
-        self.readers = metrics.gauge("emily_ws_clients")
+        self._readers = metrics.gauge("emily_ws_clients")
 
     def request(self, path: str, status: int, seconds: float) -> None:
         """One reply, by its place and the class of its status."""
@@ -65,6 +65,15 @@ class Gauges:
             self._strangers.inc()
         elif status == 429:
             self._hasty.inc()
+
+    def shed(self, code: str) -> None:
+        """One request that was told to come back later."""
+        self._metrics.counter("emily_requests_shed_total", code).inc()
+
+    def heard(self, readers: int, lost: int) -> None:
+        """How many listen, and what they lost until now, all together."""
+        self._readers.set(readers)
+        self._metrics.total("emily_ws_lost_total", value=lost)
 
     def _child(self, path: str, status: int) -> Histogram:
         route = path if path in self._paths else "other"

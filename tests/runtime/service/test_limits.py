@@ -124,7 +124,8 @@ def test_an_ill_mind_is_an_unhealthy_service_with_a_reason(running: Served) -> N
 )
 def test_overload_is_told_from_pressure(changes: dict[str, Any], code: str) -> None:
     standing = replace(Standing(TOKEN, "en", Limits(), Tally(), phase=Phase.READY), **changes)
-    front = Front(nowhere, standing, Gauges(Metrics(), []))
+    metrics = Metrics()
+    front = Front(nowhere, standing, Gauges(metrics, []))
     told: list[Any] = []
 
     asyncio.run(front(scope(), empty, keep(told)))
@@ -132,6 +133,7 @@ def test_overload_is_told_from_pressure(changes: dict[str, Any], code: str) -> N
     assert told[0]["status"] == 503
     assert (b"retry-after", told[0]["headers"][-2][1]) in told[0]["headers"]
     assert json.loads(told[1]["body"])["code"] == code
+    assert f'emily_requests_shed_total{{code="{code}"}} 1.0' in metrics.text().decode()
 
 
 async def nowhere(*_: object) -> None:
