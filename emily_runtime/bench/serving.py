@@ -64,7 +64,8 @@ def rows() -> list[Row]:
         for _ in range(ROUNDS):
             for side, taken in rounds.items():
                 taken.append(_asked(side, Path(folder)))
-    p95, work_us = (median(each) for each in zip(*[one[:2] for one in rounds["ours"]], strict=True))
+    p95 = median(one.p95_ms for one in rounds["ours"])
+    work_us = median(one.cpu_us for one in rounds["ours"])
     is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
     held = True if p95 <= P95_MS else None if is_busy else False
     rate = median(one.rate for one in rounds["ours"])
