@@ -36,6 +36,11 @@ class Latch:
         """The same, once the clock has said AT."""
         return replace(self, highest=max(at, self.highest or at))
 
+    def vouched(self, now: datetime, snapshots: Iterable[Snapshot]) -> "Latch":
+        """The same, once a person vouches for NOW: what came from after it counts from now on."""
+        late = {each.guid: now for each in snapshots if each.creation > now + SLACK}
+        return replace(self, highest=now, dated={**self.dated, **late})
+
     def point(self, snapshot: Snapshot) -> Point:
         """A snapshot as retention looks at it."""
         at = self.dated.get(snapshot.guid, snapshot.creation)
@@ -70,9 +75,9 @@ def misdated(here: Here, snapshots: Iterable[Snapshot], at: datetime) -> None:
 
 
 def set_right(here: Here, now: datetime, snapshots: Iterable[Snapshot]) -> None:
-    """A person vouches for the clock: what came from after it counts from now on."""
-    late = {each.guid: now for each in snapshots if each.creation > now + SLACK}
-    _change(here, lambda old: replace(old, highest=now, dated={**old.dated, **late}))
+    """A person vouches for the clock; that is remembered."""
+    late = list(snapshots)
+    _change(here, lambda old: old.vouched(now, late))
 
 
 def forgotten(here: Here, guids: Iterable[int]) -> None:

@@ -128,13 +128,19 @@ class _Pool:
         """What is to become of each dataset's snapshots, by this clock."""
         if not self._listed:
             self._list()
-        judge = Judge(latch.remembered(self._here), self._now, self._order.leave)
+        known = latch.remembered(self._here)
+        if Leave.CLOCK in self._order.leave:  # a look ahead has not had it remembered
+            known = known.vouched(self._now, self._all())
+        judge = Judge(known, self._now, self._order.leave)
         policies = {**self._own, **self._received}
         return [judge.plan(policies[name], name, self._listed[name]) for name in policies]
 
     def _list(self) -> None:
         names = [*self._there(), *self._sent_here()]
         self._listed = {name: snapshots(self._here, name) for name in names}
+
+    def _all(self) -> list[Snapshot]:
+        return [one for listed in self._listed.values() for one in listed]
 
     def _there(self) -> list[str]:
         """This host's own datasets, each that is missing told."""
@@ -204,11 +210,9 @@ class _Pool:
     def _expire(self) -> None:
         here = self._here
         if Leave.CLOCK in self._order.leave:
-            latch.set_right(
-                here, self._now, (one for all_ in self._listed.values() for one in all_)
-            )
+            latch.set_right(here, self._now, self._all())
         # Also of runs for what is no longer in host.yaml: nobody else would look for those.
-        reap(here, "", [one for listed in self._listed.values() for one in listed])
+        reap(here, "", self._all())
         plans = self.plans()
         gently = any(plan.expired for plan in plans) and self._is_unwell()
         for plan in plans:

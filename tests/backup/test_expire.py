@@ -39,8 +39,8 @@ def names(count: int) -> list[str]:
     return [f"emily-{at:%Y%m%dT%H%M%SZ}" for at in moments(count)]
 
 
-def foretold(world: World, dataset: str = HOME) -> dict[str, Any]:
-    done = world.run("expire", "--dry-run", "--json")
+def foretold(world: World, dataset: str = HOME, *words: str) -> dict[str, Any]:
+    done = world.run("expire", "--dry-run", "--json", *words)
     return next(
         each for pool in json.loads(done.out) for each in pool["datasets"]
         if each["dataset"] == dataset
@@ -168,6 +168,21 @@ def test_a_snapshot_from_the_future_stops_a_dataset_until_a_person_has_looked(
     assert allowed.code == 0, allowed.err
     assert len(quarters.snapshots(HOME)) == 4
     assert quarters.run("expire").code == 0
+
+
+def test_a_look_ahead_by_a_clock_that_is_right_tells_what_goes(quarters: World) -> None:
+    quarters.at(NOON + timedelta(days=1))
+    quarters.take(HOME)
+    quarters.later(minutes=15)
+    quarters.take(HOME)
+    quarters.at(NOON + QUARTER)
+
+    told = foretold(quarters, HOME, "--clock-is-right")
+    before = quarters.snapshots(HOME)
+    quarters.run("expire", "--clock-is-right")
+
+    gone = [name for name in before if name not in quarters.snapshots(HOME)]
+    assert told["expired"] == gone
 
 
 def test_a_clock_that_says_less_than_ever_before_destroys_nothing(quarters: World) -> None:
