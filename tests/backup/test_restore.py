@@ -1,7 +1,9 @@
 """Restoring: all of it, under a new name, and never over what is there."""
 
 import os
+import signal
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -188,6 +190,35 @@ def test_a_killed_restore_of_a_dataset_leaves_no_dataset_after_the_next(world: W
     assert "left by a run that was killed" in done.err
     listed = world.zfs("list", "-H", "-o", "name").split()
     assert [name for name in listed if "emily" in name] == []
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("call", [("zfs", "create -u"), ("mount", "-t zfs tank/emily-restore")])
+def test_ctrl_c_while_a_dataset_is_made_leaves_nothing(world: World, call: tuple[str, str]) -> None:
+    made = lingering(world, *call)
+    process = world.begin("restore", "tank/home", "--to", "tank/again")
+    until = time.monotonic() + 60
+    while not made.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+
+    listed = world.zfs("list", "-H", "-o", "name").split()
+    assert made.exists()
+    assert [name for name in listed if "emily" in name or "again" in name] == []
+    assert world.mounts_left() == []
+
+
+def lingering(world: World, program: str, words: str) -> Path:
+    """The file that is there as soon as such a call has done its work, and has not ended."""
+    tool, made = world.root / "bin" / program, world.root / "made"
+    real = tool.rename(tool.with_name(f"{program}.real"))
+    world.script(
+        program,
+        f'#!/bin/sh\n{real} "$@" || exit\ncase "$*" in "{words}"*) touch {made}; sleep 60;; esac\n',
+    )
+    return made
 
 
 def test_a_place_that_keeps_less_than_the_snapshot_is_no_restore(world: World, home: Path) -> None:

@@ -10,7 +10,7 @@ from emily_infra.backup.here import Here
 from emily_infra.backup.names import pool_of
 from emily_infra.backup.restoring.dataset import mount, scratch
 from emily_infra.backup.restoring.placing import free, holder
-from emily_infra.backup.shielded import apart, unmount
+from emily_infra.backup.shielded import apart, away
 from emily_infra.machine import CommandFailed, Expired
 from emily_infra.spec.units import approximately
 
@@ -67,11 +67,11 @@ def taken(here: Here, room: Room) -> Iterator[Path]:
             base.chmod(0o711)  # the database of a check runs as another user
             place = base / "space"
             place.mkdir()
-            mount(here, name, place)
             try:
+                mount(here, name, place)
                 yield place
-            finally:
-                unmount(here, place)
+            finally:  # a Ctrl-C may come when the mount is there and its command has not ended
+                away(here, place)
         return
     apart()
     with holder(here, _folder(here), _FOLDER, mode=0o711) as place:

@@ -8,7 +8,7 @@ from pathlib import Path
 from emily_infra.backup import catalogue
 from emily_infra.backup.faults import InTheWay
 from emily_infra.backup.here import Here, lives, this_run
-from emily_infra.backup.shielded import apart, unmount
+from emily_infra.backup.shielded import apart, away
 from emily_infra.machine import CommandFailed, Expired
 
 MARK = "org.emily-infra:scratch"
@@ -32,12 +32,12 @@ def new_dataset(here: Here, name: str, shown_as: str) -> Iterator[Path]:
     with scratch(here, above, "restore") as (made, root):
         folder = root / shown_as
         folder.mkdir()
-        mount(here, made, folder)
         try:
+            mount(here, made, folder)
             yield root
             here.run("sync", "--file-system", str(folder), deadline=3600)
-        finally:
-            unmount(here, folder)
+        finally:  # a Ctrl-C may come when the mount is there and its command has not ended
+            away(here, folder)
         # A kill between the two leaves it whole: the mark counts only beside the run's own name.
         here.run("zfs", "rename", made, name)
         here.run("zfs", "inherit", MARK, name)
@@ -60,8 +60,8 @@ def scratch(here: Here, above: str, job: str, quota: int = 0) -> Iterator[tuple[
         options.append(f"refquota={quota}")
     words = [word for each in options for word in ("-o", each)]
     with tempfile.TemporaryDirectory(prefix=f"emily-{job}-") as folder:
-        here.run("zfs", "create", "-u", *words, name)
-        try:
+        try:  # a Ctrl-C may come when it is made and its command has not ended
+            here.run("zfs", "create", "-u", *words, name)
             yield name, Path(folder)
         finally:
             _destroy(here, name)
