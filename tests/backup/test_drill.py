@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,13 @@ from tests.backup.trees import plant
 from tests.backup.world import Done, World, building
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+FLIPPING = """#!/bin/sh
+{real} "$@"; status=$?
+while [ $# -gt 1 ]; do [ "$1" = --target ] && folder=$2; shift; done
+[ -z "$folder" ] || [ -e {flipped} ] ||
+  find "$folder" -name ledger -exec sh -c 'printf x >>"$1"; : >{flipped}' sh {{}} \\;
+exit $status
+"""
 
 
 @pytest.fixture
@@ -108,6 +116,23 @@ def test_a_tampered_file_differs(world: World, key: Path, words: tuple[str, ...]
     assert untidy(world) == []
     figures = (world.root / "metrics" / "emily-drill-shed.prom").read_text()
     assert 'emily_restore_test_success{repository="shed"} 0.0' in figures
+
+
+@pytest.mark.usefixtures("home")
+def test_a_first_reading_that_differs_is_on_record_though_a_second_does_not(
+    world: World, key: Path
+) -> None:
+    real, flipped = shutil.which("restic", path=world.environment["PATH"]), world.root / "flipped"
+    (world.root / "bin/restic").unlink(missing_ok=True)
+    (world.root / "bin/restic").write_text(FLIPPING.format(real=real, flipped=flipped))
+    (world.root / "bin/restic").chmod(0o755)
+
+    done, found = drilled(world, key, "--full")
+
+    assert done.code == 0, done.err + done.out
+    assert found["tank/db"]["verdict"] == "same"
+    assert "a first reading differed" in str(found["tank/db"]["why"])
+    assert "test this machine's memory" in done.err
 
 
 @pytest.mark.usefixtures("home")

@@ -157,8 +157,8 @@ def _drilled(case: _Case, blank: Finding) -> Finding:
             why = f"none of its {sample.of_files} files fits where drills may write"
             return replace(blank, why=why)
         with taken(case.here, enough(found, size + count * _SMALLEST)) as space:
-            read = _read(case, space / "restored", top, sample)
-            if read.differences:  # a flipped bit of memory is no reason to wake anybody
+            first = read = _read(case, space / "restored", top, sample)
+            if first.differences:  # a flipped bit of memory is no reason to wake anybody
                 contact(case.here, case.restic.name)
                 read = _read(case, space / "again", top, sample)
             proved = _proved(case, space, differs=read.differing > 0)
@@ -175,9 +175,24 @@ def _drilled(case: _Case, blank: Finding) -> Finding:
         differences=tuple(named),
         checks=proved,
         why="; ".join(
-            filter(None, (*(read.complaints[:3] if read.differing else ()), sieve.remark))
+            filter(
+                None,
+                (
+                    *(read.complaints[:3] if read.differing else ()),
+                    sieve.remark,
+                    _passed_off(case, first) if first.differing and not read.differing else "",
+                ),
+            )
         ),
     )
+
+
+def _passed_off(case: _Case, first: "_Reading") -> str:
+    """What is signed and told of a first reading that differed, where a second one did not."""
+    named = ", ".join(f"{shown(each.path) or '.'}: {each.what}" for each in first.differences[:3])
+    remark = f"a first reading differed ({first.differing} in all; {named}), a second one did not"
+    case.here.tell(f"{case.dataset}: {remark}: test this machine's memory, and its line")
+    return remark
 
 
 def _proved(case: _Case, space: Path, *, differs: bool) -> dict[str, str]:
