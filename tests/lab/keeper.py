@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,14 +32,16 @@ storage:
         loose: {{ snapshots: none }}
     barn:
       data: [ {{ mirror: [disk-5, disk-6] }} ]
-      datasets: {{ replicas: {{ snapshots: none }} }}
+      datasets: {{ replicas: {{ snapshots: none }},
+        kept: {{ mountpoint: /srv/kept, snapshots: often }} }}
 samba: null
 backup:
   snapshots: {{ often: {{ frequent: 4, hourly: 24, daily: 7 }} }}
   quiesce:
     ledger: {{ before: ledger-dump.service, datasets: [tank/db], deadline: 10min, required: true }}
   offsite:
-    shelf: {{ repository: {shelf}, password: secret:restic, datasets: [tank/work, tank/db],
+    shelf: {{ repository: {shelf}, password: secret:restic,
+      datasets: [tank/work, tank/db, barn/kept],
       verify: {{ whole_in: 4d }} }}
   replicas:
     barn: {{ address: 127.0.0.2, host_key: "{host_key}", key: secret:replica,
@@ -80,12 +83,39 @@ as $bin/pg_ctl -D /var/lib/ledger status >/dev/null ||
 as $bin/psql -h /run/ledger -qc 'create database ledger' postgres 2>/dev/null || :
 as $bin/psql -h /run/ledger -qc 'create table if not exists entries (id serial, amount int)' ledger
 """
+MOUNTED = "systemctl start srv-work.mount srv-db.mount srv-work-deep.mount srv-kept.mount"
+"""What `mount -a` is where the mounts stand in fstab."""
 # A machine that is starved while it boots may give up its search for pools.
-_UP = """
+_UP = f"""
 systemctl is-system-running --wait >/dev/null || :
 zpool list tank >/dev/null 2>&1 || zpool import -aN -d /dev/disk/by-id
-systemctl start srv-work.mount srv-db.mount srv-work-deep.mount
+{MOUNTED}
 mountpoint -q /srv/work/deep
+"""
+# Everything that a copy has to keep, a line for each file and folder.
+_CONTENTS = """
+cat >/run/contents.py <<'END'
+import hashlib, os, stat, sys
+for top in map(os.fsencode, sys.argv[1:]):
+    for folder, folders, files in os.walk(top):
+        folders.sort()
+        for path in (os.path.join(folder, name) for name in (b".", *sorted(files))):
+            is_ = os.lstat(path)
+            body = open(path, "rb").read() if stat.S_ISREG(is_.st_mode) else b""
+            print(path, oct(is_.st_mode), is_.st_uid, is_.st_gid, is_.st_mtime_ns, is_.st_nlink,
+                  hashlib.sha256(body).hexdigest(),
+                  [(name, os.getxattr(path, name)) for name in sorted(os.listxattr(path))])
+END
+python3 /run/contents.py /srv/work /srv/db
+"""
+# The repository stands for one in another house; the pool `barn` has survived.
+_LOST = """
+umount /srv/work/deep /srv/work /srv/db; zpool destroy tank
+rm -rf /var/lib/emily /var/cache/emily /srv/work /srv/db
+for number in 1 2 3 4; do
+  blkdiscard -f /dev/disk/by-id/disk-$number; wipefs -qa /dev/disk/by-id/disk-$number
+done
+udevadm settle
 """
 PSQL = "setpriv --reuid postgres --regid postgres --clear-groups psql -h /run/ledger -qAt ledger -c"
 
@@ -117,6 +147,14 @@ class Keeper:
         command = " ".join(f"'{word}'" for word in words)
         return json.loads(self.console(f"{_IN} {command} --json 2>/dev/null || :"))
 
+    def operator(self, *words: str) -> tuple[int, str]:
+        """A command of the operator's, to its end: exit code and everything said."""
+        done = subprocess.run(
+            [sys.executable, "-m", "emily_infra", *words, "--lab"], cwd=self.root, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout
+
     def unit(self, name: str, deadline: float = 1800) -> str:
         """Run a unit as its timer does; how it ended, with what it said where it failed."""
         script = (
@@ -141,6 +179,10 @@ class Keeper:
         return self.console(
             f"restic -r {SHELF} --password-file /run/secrets/restic --no-cache {words}", deadline
         )
+
+    def contents(self) -> str:
+        """Of the pool `tank`: each file and folder with all that it has."""
+        return self.console(_CONTENTS)
 
     def left_over(self) -> str:
         """What no finished run may leave: mounts, holds of dead runs, scratch, locks of restic."""
@@ -186,6 +228,10 @@ class Keeper:
         self.stage.lab.start()
         self.console(_UP, deadline=900)
         self.hand_over()
+
+    def lose(self) -> None:
+        """The pool `tank` is gone, with all that the host remembered of its backups."""
+        self.console(_LOST)
 
     def ledger(self) -> None:
         """The database is up, with a table whose amounts add up to nothing."""

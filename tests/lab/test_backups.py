@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.keeper import PSQL, Keeper, made
+from tests.lab.keeper import MOUNTED, PSQL, Keeper, made
 
 pytestmark = pytest.mark.lab
 
@@ -23,7 +23,7 @@ head -c 3000000 /dev/urandom >letters/big
 truncate -s 50M letters/sparse; printf end >>letters/sparse
 printf x >"$(printf 'letters/not-\\377-utf8')"; chown 1234:4321 letters/one; chmod 2750 letters
 python3 -c 'import os; os.setxattr("letters/one", "user.note", b"kept")'
-printf deeper >deep/inside; touch -d @1000000000.123456789 letters/one
+printf deeper >deep/inside; printf kept >/srv/kept/one; touch -d @1000000000.123456789 letters/one
 """
 
 
@@ -50,7 +50,7 @@ def test_a_night_by_its_units(keeper: Keeper) -> None:
     labels = '{repository="shelf"}'
     assert keeper.metric("emily_backup_last_success_timestamp_seconds")[labels] > 0
     assert keeper.metric("emily_backup_incomplete")[labels] == 0
-    assert len(keeper.data("status")["datasets"]) == 5
+    assert len(keeper.data("status")["datasets"]) == 6
 
 
 def test_what_was_sent_is_there_by_guid_and_nothing_of_it_is_mounted(keeper: Keeper) -> None:
@@ -219,3 +219,35 @@ def _is_whole(keeper: Keeper) -> None:
     assert code == DONE, said
     assert "no errors were found" in keeper.restic("check --read-data 2>&1")
     assert keeper.left_over() == ""
+
+
+# --- disasters
+
+
+@pytest.mark.rehearsal
+def test_a_machine_that_lost_everything_comes_back(keeper: Keeper) -> None:
+    """The last: pool, state and cache are gone for good; repository and password are not."""
+    keeper.console("systemctl stop 'emily-*.timer'")
+    copied = keeper.backup("snapshot", "--reason", "apply"), keeper.backup("offsite", "shelf")
+    was = keeper.contents()
+    keeper.lose()
+
+    created = keeper.operator("storage", "create", keeper.stage.name, "tank", "--confirm", "tank")
+    keeper.console(MOUNTED)
+    order = ("recover", keeper.stage.name, "--password-file", "/run/secrets/restic")
+    refused = keeper.backup(*order)
+    names = ("tank/work", "tank/work/deep", "tank/db")
+    code, said = keeper.backup(*order, *(word for name in names for word in ("--dataset", name)))
+
+    assert [each for each, _ in copied] == [DONE, DONE], copied
+    assert created[0] == DONE, created[1]
+    assert refused[0] == FAILED
+    assert "BKP090: barn/kept is not empty" in refused[1]
+    assert code == DONE, said
+    assert keeper.contents() == was
+    assert keeper.console("cat /srv/kept/one") == "kept"
+    keeper.console(
+        "zfs rename barn/replicas/tank/work barn/replicas/tank/work-before\n"
+        "systemctl start timers.target"
+    )
+    _is_whole(keeper)
