@@ -105,6 +105,8 @@ let
   own = genAttrs [
     "acl"
     "attr"
+    "chromium"
+    "curl"
     "git"
     "installShellFiles"
     "iproute2"
@@ -120,6 +122,7 @@ let
     "samba"
     "sanoid"
     "systemd"
+    "wrk"
   ] derivation;
   functions = final: {
     inherit lib;
