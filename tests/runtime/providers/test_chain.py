@@ -261,7 +261,9 @@ def test_a_thousand_calls_at_once_never_overspend(play: Play) -> None:
         said = await asyncio.gather(*(there.chain.complete(prompt()) for _ in range(1_000)))
 
         answered = len(there.first.asked) + len(there.second.asked)
-        assert answered == 300_000 // there.chain.links[0].provider.ceiling(prompt())
+        # At least as many as fit by their ceilings: what settles early makes room for others.
+        assert answered >= 300_000 // there.chain.links[0].provider.ceiling(prompt())
+        assert answered * COST <= 300_000
         assert sum(one.cost_microdollars for one in said) == answered * COST
         assert there.stands() == (answered * COST, 0)
         assert sum(one.provider == "offline" for one in said) == 1_000 - answered

@@ -48,7 +48,7 @@ def test_everything_else_needs_the_token(running: Running, given: str) -> None:
 
 
 def test_with_the_token_an_unknown_place_is_a_problem_with_a_code(running: Running) -> None:
-    reply = running.get("/api/v1/status", f"Authorization: Bearer {TOKEN}")
+    reply = running.get("/api/v1/nowhere", f"Authorization: Bearer {TOKEN}")
 
     assert reply.startswith("HTTP/1.1 404 ")
     assert "application/problem+json" in reply
