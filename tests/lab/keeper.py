@@ -108,6 +108,25 @@ for top in map(os.fsencode, sys.argv[1:]):
 END
 python3 /run/contents.py /srv/work /srv/db
 """
+# Who writes to a pool without disks is never ended: nobody waits for that, or holds its pipes.
+_SUSPENDED = """
+for number in 5 6; do
+  disk=$(basename "$(readlink -f /dev/disk/by-id/disk-$number)")
+  echo 1 >"/sys/block/$disk/device/../remove"
+done
+rm -f /run/landed
+cat >/run/late <<'END'
+echo late >/srv/kept/late && sync /srv/kept/late && touch /run/landed
+END
+nohup setsid sh /run/late </dev/null >/dev/null 2>&1 &
+until grep -q SUSPENDED /proc/spl/kstat/zfs/barn/state; do sleep 1; done
+"""
+_RETURNED = """
+echo 1 >/sys/bus/pci/rescan; udevadm settle
+timeout 120 zpool clear barn
+until test -e /run/landed; do sleep 1; done
+cat /srv/kept/late
+"""
 # The repository stands for one in another house; the pool `barn` has survived.
 _LOST = """
 umount /srv/work/deep /srv/work /srv/db; zpool destroy tank
@@ -228,6 +247,14 @@ class Keeper:
         self.stage.lab.start()
         self.console(_UP, deadline=900)
         self.hand_over()
+
+    def suspend(self) -> None:
+        """The pool `barn` has lost all of its disks."""
+        self.console(_SUSPENDED, deadline=300)
+
+    def bring_back(self) -> str:
+        """They are back, and so is the pool; what was written meanwhile."""
+        return self.console(_RETURNED, deadline=600)
 
     def lose(self) -> None:
         """The pool `tank` is gone, with all that the host remembered of its backups."""

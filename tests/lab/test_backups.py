@@ -223,6 +223,40 @@ def _is_whole(keeper: Keeper) -> None:
 
 # --- disasters
 
+STILL = {
+    "status": INCOMPLETE,
+    "list": INCOMPLETE,
+    "snapshot": FAILED,
+    "expire": FAILED,
+    "offsite": INCOMPLETE,
+    "drill": FAILED,
+    "replicate": FAILED,
+}
+"""How each ends that has to do with a pool without disks."""
+
+
+@pytest.mark.rehearsal
+def test_a_suspended_pool_is_told_and_the_others_night_goes_on(keeper: Keeper) -> None:
+    keeper.console("printf more >/srv/work/letters/more")
+    keeper.suspend()
+
+    named = {"snapshot": ("--reason", "apply"), "offsite": ("shelf",), "replicate": ("barn",)}
+    told = {verb: keeper.backup(verb, *named.get(verb, ()), deadline=300) for verb in STILL}
+    keeper.console("rm -f /root/kept")
+    given = keeper.backup("restore", "/srv/kept/one", "--to", "/root/kept", deadline=300)
+
+    assert {verb: code for verb, (code, _) in told.items()} == STILL, told
+    for verb, (_, said) in told.items():
+        assert "pool barn is SUSPENDED" in " ".join(said.split()), (verb, said)
+    assert "tank: 3 taken" in told["snapshot"][1]
+    assert "barn/kept is not in the copy" in told["offsite"][1]
+    assert "tank/work: same" in told["drill"][1]
+    assert (given[0], keeper.console("cat /root/kept")) == (DONE, "kept"), given[1]
+    assert keeper.bring_back() == "late\n"
+    ended = {unit: keeper.unit(unit) for unit in NIGHT}
+    assert ended == dict.fromkeys(ended, "success")
+    assert keeper.left_over() == ""
+
 
 @pytest.mark.rehearsal
 def test_a_machine_that_lost_everything_comes_back(keeper: Keeper) -> None:
