@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import randbits
@@ -19,7 +20,7 @@ from emily_runtime.flags.flags import Flags
 from emily_runtime.flags.table import from_config
 from emily_runtime.memory.episode import Vector
 from emily_runtime.memory.store import Store
-from emily_runtime.messages import say
+from emily_runtime.messages import Refused, say
 from emily_runtime.mind import anatomy, planning, records, relief, views
 from emily_runtime.mind.acting import Actor
 from emily_runtime.mind.habits import keep, kept
@@ -61,6 +62,8 @@ LATE = 2.0
 """Seconds without a tick after which the mind counts as ill."""
 LOOKS = 16
 """Cycles between two looks at memory pressure."""
+LEISURE = 3600.0
+"""Seconds between two times that memory is tidied, for quicker searching."""
 LOOK = 10.0
 """Seconds between two looks at the budget."""
 OPENNESS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
@@ -96,6 +99,7 @@ class Runtime:
         self._state = state
         self._breakers = parts.breakers
         self._stream = Stream(config, self.bus, clock, randbits(48), kept(state))
+        self._provider = parts.provider
         voice = Modelled(parts.provider, config, self.metrics)
         self._actor = Actor(self._stream, self.memory, voice, self.metrics)
         self._responder = Responder(self._stream, self.memory, self._actor, self.metrics)
@@ -143,6 +147,7 @@ class Runtime:
         await self.purse.look()
         self.supervisor.start("tick", self._tick)
         self.supervisor.start("purse", self._look)
+        self.supervisor.start("tidy", self._tidy)
         alarm = Alarm(self.watch) if self.watch else None
         self.supervisor.start("pressure", lambda: self.ladder.run(alarm))
 
@@ -155,6 +160,7 @@ class Runtime:
             self._recording.cancel()
             await asyncio.gather(self._recording, return_exceptions=True)
         await asyncio.to_thread(keep, self._state, Habits.of(self._stream.mind))
+        await self._provider.close()
         await self.memory.store.close()
         self.purse.budget.close()
 
@@ -313,6 +319,12 @@ class Runtime:
             turn = self._responder.beat()
             if turn.number % LOOKS == 0 and (stalls := relief.stalls()):
                 self.burden(stalls.some.avg10 / 100)
+
+    async def _tidy(self) -> None:
+        while True:
+            with suppress(Refused):  # its health tells; searching is slower until the next time
+                await self.memory.store.tidy()
+            await self.clock.sleep(LEISURE)
 
     async def _look(self) -> None:
         while True:

@@ -23,6 +23,7 @@ class Parrot:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.failures = 0
+        self.is_open = True
 
     def ceiling(self, _: Prompt, /) -> int:
         return 7
@@ -39,19 +40,24 @@ class Parrot:
         yield await self.complete(prompt)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        self.is_open = False
 
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, text: str = PING, voice: Parrot | None = None, clock: Clock | None = None
+    folder: Path,
+    *,
+    text: str = PING,
+    voice: Parrot | None = None,
+    clock: Clock | None = None,
+    store: SqliteStore | None = None,
 ) -> AsyncIterator[Runtime]:
     """A started one."""
     file = folder / "runtime.toml"
     file.write_text(text)
     clock = clock or RealClock()
     budget = Budget(folder / "budget.sqlite", clock=clock)
-    parts = Parts(SqliteStore(folder), voice or Parrot(), budget)
+    parts = Parts(store or SqliteStore(folder), voice or Parrot(), budget)
     runtime = Runtime(read(file), clock, folder, parts)
     await runtime.start()
     try:

@@ -312,3 +312,37 @@ def test_what_may_be_spent_is_shown_in_dollars(tmp_path: Path) -> None:
         assert windows == {"hour": 10.0, "day": 100.0}
 
     lived(tmp_path, life)
+
+
+def test_in_the_end_nothing_is_left_open_to_a_provider(tmp_path: Path) -> None:
+    voice = Parrot()
+
+    async def life(_: Runtime) -> None:
+        assert voice.is_open
+
+    lived(tmp_path, life, voice=voice)
+
+    assert not voice.is_open
+
+
+class Untidy(SqliteStore):
+    """It cannot be tidied now."""
+
+    asked = 0
+
+    async def tidy(self) -> None:
+        self.asked += 1
+        raise Refused("EMY-4001", folder="here", reason="busy")
+
+
+def test_memory_is_tidied_and_that_it_cannot_be_is_no_illness(tmp_path: Path) -> None:
+    store = Untidy(tmp_path)
+
+    async def life() -> None:
+        async with running(tmp_path, store=store) as runtime:
+            await asyncio.sleep(0.05)
+
+            assert store.asked == 1
+            assert runtime.healthy() is None
+
+    asyncio.run(life())
