@@ -300,7 +300,7 @@ CALLS = (
 def test_a_drill_killed_anywhere_leaves_nothing_after_the_next(world: World, key: Path) -> None:
     building.install(world.root, "restic")
     chance = random.Random(os.environ.get("EMILY_CRASH_SEED", "1"))
-    for _ in range(int(os.environ.get("EMILY_CRASHES", "5"))):
+    for _ in range(int(os.environ.get("EMILY_CRASHES", "3"))):
         call = chance.choice(CALLS)
         world.faults.kill(*call, number=chance.randint(1, 3))
         drilled(world, key)

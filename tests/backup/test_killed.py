@@ -12,7 +12,7 @@ from tests.backup.world import World
 
 HOME, DB = "tank/home", "tank/db"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-TIMES = int(os.environ.get("EMILY_CRASHES", "5"))
+TIMES = int(os.environ.get("EMILY_CRASHES", "3"))
 STEPS = 11
 """Calls of zfs that a run makes here, which takes and expires."""
 OLD = [NOON - timedelta(minutes=15 * n) for n in range(10, 0, -1)]

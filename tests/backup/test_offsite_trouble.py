@@ -25,7 +25,7 @@ from emily_infra.backup.restic.program import Restic
 from tests.backup.shed import ALL, clean, copies, figures, next_hour, restic, restored
 from tests.backup.world import World, building
 
-CRASHES = int(os.environ.get("EMILY_CRASHES", "5"))
+CRASHES = int(os.environ.get("EMILY_CRASHES", "3"))
 LINES = 200_000
 TALKATIVE = """#!/bin/sh
 case "$*" in

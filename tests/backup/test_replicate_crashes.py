@@ -15,7 +15,7 @@ from tests.backup.pair import DB, INTO, Pair, paired
 from tests.backup.world import World
 from tests.backup.world.programs.faults import inhabitants
 
-CRASHES = int(os.environ.get("EMILY_CRASHES", "5"))
+CRASHES = int(os.environ.get("EMILY_CRASHES", "3"))
 THERE = f"{INTO}/{DB}"
 MANY = 40
 """Pieces of a stream; a crash comes somewhere among them."""

@@ -87,6 +87,7 @@ def test_an_operator_who_dies_while_copying_leaves_the_host_as_it_was(host: Rehe
     assert host.is_wholly(host.old)
 
 
+@pytest.mark.rehearsal
 def test_an_operator_who_dies_while_it_switches_is_waited_for_and_then_it_goes_back(
     host: Rehearsal,
 ) -> None:
@@ -251,15 +252,14 @@ deploy:
 NEVER = "deploy: { checks: { never: { command: [test, -e, /nowhere], deadline: 10s } } }"
 
 
+@pytest.mark.rehearsal
 @pytest.mark.parametrize(
     ("part", "service", "why"),
     [
         ("", 'ExecStart = "${pkgs.coreutils}/bin/false";', "novelty.service"),
-        pytest.param(
-            NOT_STARTED_ANEW, 'ExecStart = "${pkgs.coreutils}/bin/sleep 4"; Restart = "always"; '
-                              "RestartSec = 1;", "steady", marks=pytest.mark.rehearsal),
-        pytest.param(NEVER, 'ExecStart = "${pkgs.coreutils}/bin/sleep infinity";', "never",
-                     marks=pytest.mark.rehearsal),
+        (NOT_STARTED_ANEW, 'ExecStart = "${pkgs.coreutils}/bin/sleep 4"; Restart = "always"; '
+                           "RestartSec = 1;", "steady"),
+        (NEVER, 'ExecStart = "${pkgs.coreutils}/bin/sleep infinity";', "never"),
     ],
     ids=["a-unit-fails", "a-unit-flaps", "a-check-never-passes"],
 )  # fmt: skip

@@ -98,6 +98,7 @@ def test_datasets_come_and_what_somebody_has_set_goes_back(host: Rehearsal) -> N
     assert is_reached(host)
 
 
+@pytest.mark.rehearsal
 def test_drift_by_hand_is_found_and_repaired(host: Rehearsal) -> None:
     host.console("zfs set compression=off tank/work")
 

@@ -19,7 +19,7 @@ from tests.backup.world import World
 
 NOW = datetime(2026, 5, 20, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
-KILLS = int(os.environ.get("EMILY_CRASHES", "5"))
+KILLS = int(os.environ.get("EMILY_CRASHES", "3"))
 
 
 @pytest.fixture(scope="module")
