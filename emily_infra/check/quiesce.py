@@ -109,5 +109,36 @@ def a_dump_that_no_copy_holds(host: Host) -> Iterator[Problem]:
             )
 
 
+@host_rule(
+    "BAK030",
+    Severity.NOTE,
+    wrong="""
+        backup:
+          drill: weekly
+          checks: { ledger: { dump: /srv/home/l.dump, query: select true } }
+    """,
+    right="""
+        backup:
+          drill: { full: monthly }
+          checks: { ledger: { dump: /srv/home/l.dump, query: select true } }
+    """,
+)
+def a_database_that_nobody_asks(host: Host) -> Iterator[Problem]:
+    """A database is to be asked in a drill that no timer runs
+
+    Drills of a share restore some files, and load no dump. Only a whole one does; with
+    backup.drill.full it has a timer, and without it somebody has to think of it.
+    """
+    backup = host.spec.backup
+    if backup.checks and not (backup.drill and backup.drill.full):
+        yield Problem(
+            at=("backup", "checks"),
+            message=f"no drill asks {' or '.join(sorted(backup.checks))}, unless it is begun by "
+            "hand",
+            hint="write drill: { schedule: weekly, full: monthly }, or begin it by hand: "
+            "emily-infra backup drill --full",
+        )
+
+
 def _holds(mount: topology.Mount, file: str) -> bool:
     return mount.mountpoint == "/" or is_within(file, mount.mountpoint)

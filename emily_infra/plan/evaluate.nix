@@ -14,6 +14,7 @@ let
   };
   config = {
     boot.zfs.package = pkgs.zfs;
+    services.postgresql.package = pkgs.postgresql;
     systemd.package = pkgs.systemd;
   };
 

@@ -27,7 +27,7 @@ Options = Mapping[str, object]
 _PACKAGE = re.compile(r"""\bpkgs((?:\.(?:[A-Za-z_][\w'-]*|"[\w+.-]+"))+)""", re.ASCII)
 _ALIGNED = 200_000
 """Old lines times new ones, up to which they are put side by side: it takes that long at least."""
-_ALWAYS = ("systemd", "zfs")
+_ALWAYS = ("postgresql", "systemd", "zfs")
 _OF_A_PACKAGE = ("name", "outPath", "type")
 
 

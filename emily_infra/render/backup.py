@@ -16,10 +16,13 @@ from emily_infra.spec.units import Calendar, Duration
 _SNAPSHOT = "emily-snapshot.service"
 _READ = ("CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN")
 _RESTORE = (*_READ, "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_SETFCAP")
+# All there is: device nodes, too, and databases, which run as nobody and are ended as root.
+_RESTORE_ALL = (*_RESTORE, "CAP_KILL", "CAP_MKNOD", "CAP_SETGID", "CAP_SETUID")
 _SEND = ("CAP_SYS_ADMIN",)
-_MOUNTING = ("offsite", "drill")
+_MOUNTING = ("offsite", "drill", "drill --full")
 _REMOTE = ("AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK")
 _SSH = Expression("pkgs.openssh")
+_DATABASE = Expression("config.services.postgresql.package")
 _TOOLS = {"rclone": Expression("pkgs.rclone"), "sftp": _SSH}
 _QUARTER = "*-*-* *:00/15:00 UTC"
 _SNAPSHOT_LIMIT = Duration.parse("15min")
@@ -29,6 +32,7 @@ _DESCRIPTIONS = {
     "prune": "Remove forgotten data from the repository",
     "verify": "Read back a share of the repository",
     "drill": "Restore real files and compare them",
+    "drill --full": "Restore everything, compare it, and ask the databases in it",
     "replicate": "Send the newest snapshots to a second host",
 }
 
@@ -53,7 +57,13 @@ class Unit:
     @property
     def arguments(self) -> str:
         """The command's own words."""
-        return self.name.removeprefix("emily-").replace("-", " ", 1)
+        repository = self.name.removeprefix("emily-").partition("-")[2]
+        return self.verb if self.drills else f"{self.verb} {repository}"
+
+    @property
+    def drills(self) -> bool:
+        """Whether it restores, all of it or a share."""
+        return self.verb.startswith("drill")
 
     @property
     def bounds(self) -> str:
@@ -113,6 +123,8 @@ def _tools(spec: HostSpec) -> list[Expression]:
     signs = spec.backup.drill and spec.backup.offsite
     found = [_SSH] if spec.backup.replicas or signs else []
     found += [_TOOLS[scheme] for scheme in schemes if scheme in _TOOLS]
+    if spec.backup.drill and spec.backup.drill.full and spec.backup.checks:
+        found.append(_DATABASE)
     if spec.backup.quiesce:
         found.append(Expression("config.systemd.package"))
     return list(dict.fromkeys(found))
@@ -159,10 +171,23 @@ def _units(spec: HostSpec) -> Iterator[Unit]:
             before.append(f"{unit}.service")
         queue += before
     yield from _replications(spec, fresh)
-    if spec.backup.drill and everything:
-        keys = [key for name in everything for key in _credentials(spec, name)]
-        time = spec.backup.drill.schedule.on_calendar
-        yield Unit("drill", "emily-drill", time, everything, keys, queue, _RESTORE)
+    if everything:
+        yield from _drills(spec, everything, queue)
+
+
+def _drills(spec: HostSpec, everything: dict[str, Repository], queue: list[str]) -> Iterator[Unit]:
+    """A share of all repositories, and all of them: what is small waits while the other runs."""
+    drill = spec.backup.drill
+    if not drill:
+        return
+    keys = [key for name in everything for key in _credentials(spec, name)]
+    whole = "emily-drill-full"
+    after = [*queue, f"{whole}.service"] if drill.full else queue
+    time = drill.schedule.on_calendar
+    yield Unit("drill", "emily-drill", time, everything, keys, after, _RESTORE)
+    if drill.full:
+        time = drill.full.on_calendar
+        yield Unit("drill --full", whole, time, everything, keys, queue, _RESTORE_ALL)
 
 
 def _runs(repository: Repository) -> Iterator[tuple[str, Calendar]]:

@@ -122,6 +122,10 @@ class Drill(Strict):
     files: Annotated[
         int, Field(ge=1, le=1_000_000, description="How many are restored at least.")
     ] = 100
+    full: Annotated[
+        Calendar | None,
+        Field(description="When all is restored, and every database in checks is asked."),
+    ] = None
     size: Annotated[Size, Field(ge=1, description="How much is restored at least.")] = Size.parse(
         "1GiB"
     )

@@ -5,6 +5,8 @@ import os
 import random
 import shutil
 import stat
+import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from emily_infra.backup.drilling.candidates import candidates
 from emily_infra.backup.drilling.drill import Plan, drill
 from emily_infra.backup.drilling.room import rooms
 from emily_infra.backup.evidence import folder, lines
+from emily_infra.backup.locks import locked
 from emily_infra.backup.restic.repository import contact
 from tests.backup import kept
 from tests.backup.test_evidence import make_key
@@ -142,6 +145,20 @@ def test_everything_can_be_drilled(world: World, key: Path) -> None:
     assert done.code == 0, done.err + done.out
     assert found["tank/home"]["whole"] is True
     assert int(str(found["tank/home"]["files"])) >= 18
+
+
+@pytest.mark.usefixtures("home")
+def test_a_whole_drill_waits_for_one_of_a_share(world: World, key: Path) -> None:
+    with ExitStack() as running:
+        running.enter_context(locked(world.here(), "drill-shed", verb="drill"))
+        refused, _ = drilled(world, key)
+        threading.Timer(2.0, running.pop_all().close).start()
+
+        done, found = drilled(world, key, "--full")
+
+    assert (refused.code, "is at work on it" in refused.err) == (7, True)
+    assert done.code == 0, done.err
+    assert found["tank/db"]["verdict"] == "same"
 
 
 @pytest.mark.usefixtures("home")

@@ -48,7 +48,7 @@ backup:
       into: barn/replicas, datasets: [tank/work] }}
   receives:
     keeper: {{ key: "{public}", into: barn/replicas, keep: {{ hourly: 8, daily: 7 }} }}
-  drill: {{ schedule: weekly, files: 20, size: 10MB }}
+  drill: {{ schedule: weekly, full: monthly, files: 20, size: 10MB }}
   checks:
     ledger: {{ dump: /srv/db/ledger.dump, query: "select sum(amount) = 0 from entries" }}
   exempt: {{ tank/work: null, tank/loose: nothing stands in it,

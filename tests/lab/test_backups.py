@@ -127,12 +127,12 @@ def test_a_database_under_load_restores_and_answers(keeper: Keeper) -> None:
     copied = keeper.backup("offsite", "shelf")
     keeper.console("systemctl stop load")
 
-    code, said = keeper.backup("drill", "--full", "shelf")
+    drilled = keeper.unit("emily-drill-full")
 
     assert (dumped, taken[0]) == ("success", DONE), taken[1]
     assert copied[0] == DONE, copied[1]
-    assert code == DONE, said
-    assert "ledger" in said
+    assert drilled == "success"
+    assert "check ledger: answers" in keeper.console("journalctl -qu emily-drill-full -o cat")
     assert int(keeper.console(f"{PSQL} 'select count(*) from entries'")) > 10
     assert keeper.left_over() == ""
 

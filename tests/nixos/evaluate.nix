@@ -50,6 +50,7 @@ let
   };
   config = {
     boot.zfs.package = package "zfs";
+    services.postgresql.package = package "postgresql";
     systemd.package = package "systemd";
   };
   files = builtins.filter (name: name != "default.nix") (

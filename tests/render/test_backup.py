@@ -32,6 +32,11 @@ QUIESCE = """
       quiesce:
         home: { before: dump.service, after: go-on.service, datasets: [tank/home] }
 """
+FULL = """
+    backup:
+      drill: { schedule: weekly, full: monthly }
+      checks: { ledger: { dump: /srv/home/ledger.dump, query: select true } }
+"""
 MOST = {"drill": 3.3, "notify": 1.8, "offsite": 2.9, "prune": 2.3, "replicate": 2.8,
         "snapshot": 2.0, "verify": 2.3}  # fmt: skip
 """What `systemd-analyze security` may find at most; the rest is what root needs for ZFS."""
@@ -50,7 +55,9 @@ def config(part: str, name: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    "host", [shipped("ember"), pebble(BARN), pebble(QUIESCE)], ids=["ember", "barn", "quiesce"]
+    "host",
+    [shipped("ember"), pebble(BARN), pebble(QUIESCE), pebble(FULL)],
+    ids=["ember", "barn", "quiesce", "full"],
 )
 def test_systemd_has_nothing_to_say_against_the_units(host: Host, tmp_path: Path) -> None:
     assert systemd.complaints(backup(host), tmp_path) == ""
@@ -62,6 +69,39 @@ def test_systemd_would_speak_up_about_a_misspelt_setting(tmp_path: Path) -> None
     said = systemd.complaints({"systemd": {"services": {"wrong": unit}}}, tmp_path)
 
     assert "ProtectSystm" in said
+
+
+def test_a_whole_drill_is_begun_by_a_timer_of_its_own() -> None:
+    values = backup(pebble(FULL))["systemd"]
+
+    assert values["services"]["emily-drill-full"]["serviceConfig"]["ExecStart"].endswith(
+        "emily-infra backup drill --full"
+    )
+    timer = values["timers"]["emily-drill-full"]["timerConfig"]
+    assert timer["OnCalendar"] == "*-*-01 00:00:00 UTC"
+
+
+def test_a_drill_of_a_share_waits_while_everything_is_restored() -> None:
+    units = backup(pebble(FULL))["systemd"]["services"]
+
+    assert "emily-drill-full.service" in units["emily-drill"]["after"]
+    assert "emily-drill.service" not in units["emily-drill-full"]["after"]
+
+
+def test_a_whole_drill_can_run_a_database_as_another_user_and_end_it() -> None:
+    unit = backup(pebble(FULL))["systemd"]["services"]["emily-drill-full"]
+
+    rights = set(unit["serviceConfig"]["CapabilityBoundingSet"].split())
+    assert {"CAP_SETUID", "CAP_SETGID", "CAP_KILL"} <= rights
+    assert any("postgresql" in str(tool) for tool in unit["path"])
+
+
+def test_a_whole_drill_makes_device_nodes_and_opens_none() -> None:
+    unit = backup(pebble(FULL))["systemd"]["services"]["emily-drill-full"]["serviceConfig"]
+
+    assert "CAP_MKNOD" in unit["CapabilityBoundingSet"]
+    assert unit["DeviceAllow"] == ["/dev/zfs rw", "block-* m", "char-* m"]
+    assert unit["DevicePolicy"] == "closed"
 
 
 def test_every_timer_fires_in_utc_when_host_yaml_says() -> None:

@@ -34,6 +34,8 @@ from emily_infra.machine import CommandFailed, Expired
 
 _SMALLEST = 8192
 """Bytes that any entry may take, beside its content."""
+_PATIENCE = 3600.0
+"""Seconds that a whole drill waits for one of a share, which is soon over."""
 _REFUSALS = (BackupError, CommandFailed, Expired, OSError)
 
 
@@ -54,7 +56,8 @@ def drill(here: Here, name: str, plan: Plan) -> Generator[Finding, None, None]:
     Each finding is in the log, signed, before it is handed out.
     """
     found: list[Finding] = []
-    with locked(here, f"drill-{name}", verb="drill"):
+    patience = _PATIENCE if plan.whole else 0
+    with locked(here, f"drill-{name}", verb="drill", wait=patience):
         datasets = here.settings.copied_to(name)
         try:
             restic = contact(here, name)

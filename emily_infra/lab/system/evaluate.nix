@@ -61,6 +61,7 @@ let
 
   config = {
     boot.zfs.package = pkgs.zfs;
+    services.postgresql.package = pkgs.postgresql;
     systemd.package = pkgs.systemd;
     # `nixos-generate-config` reads it to decide about microcode, which the lab has no use for.
     hardware.enableRedistributableFirmware = false;

@@ -14,8 +14,8 @@ from emily_infra.machine import CommandFailed
 _PACKAGE = re.compile(r'\bpkgs\.("?[A-Za-z_][\w\'+-]*"?(?:\."?[A-Za-z_][\w\'+-]*"?)?)')
 _ALWAYS = (
     "bash", "coreutils", "findutils", "gawk", "gnugrep", "gnused", "iproute2", "kmod", "nftables",
-    "nix", "openssh", "prometheus", "prometheus-alertmanager", "prometheus-node-exporter",
-    "samba", "systemd", "util-linux", "zfs",
+    "nix", "openssh", "postgresql", "prometheus", "prometheus-alertmanager",
+    "prometheus-node-exporter", "samba", "systemd", "util-linux", "zfs",
 )  # fmt: skip
 """What a system has without anybody naming it, and what its own units call."""
 
