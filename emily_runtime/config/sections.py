@@ -189,3 +189,5 @@ class Pressure:
     """A rung is left below this share of what it is entered at."""
     hold: float = setting(10.0, number(0, 3600))
     """Seconds below, for each rung down."""
+    period: float = setting(2.0, number(0.05, 60))
+    """Seconds between two looks while any rung is entered."""

@@ -102,7 +102,7 @@ class Actor:
         """Ask memory for more, end the cycle at once, and do what is decided then."""
         most = 2 * self._stream.config.memory.recall
         self._stream.remind(await self._memory.come_to_mind(_text(turn), most))
-        following = beat()
+        following = await self._stream.decided(beat())
         if following.thought.choice is None:  # another cycle has closed the matter meanwhile
             following = self._stream.last or turn
         return await self.deed(following.number) if following.number > turn.number else None
@@ -133,9 +133,10 @@ def _contents(turn: Turn) -> list[Content]:
 
 
 def _text(turn: Turn) -> str:
-    """What a cycle is about: the stimulus that it broadcast, else the newest that is known."""
+    """What a choice is about: the stimulus that was broadcast, else the newest that is known."""
     known = [entry.item for entry in turn.mind.workspace.ignited]
-    for items in (turn.thought.broadcast, sorted(known, reverse=True, key=lambda item: item[0])):
+    about = turn.thought.choice.about if turn.thought.choice else ()
+    for items in (about, sorted(known, reverse=True, key=lambda item: item[0])):
         for item in items:
             content = item.content
             if isinstance(content, Content) and content.kind == "stimulus" and content.text:

@@ -34,6 +34,8 @@ class Measures(NamedTuple):
     """Share of the budget that is left."""
     agreement: float = 0.5
     """Among voters; 1/2 while nobody votes."""
+    thrift: int = 1
+    """Tier 3 thinks in every so manieth cycle; in none where it is 0."""
 
 
 class Echo(NamedTuple):

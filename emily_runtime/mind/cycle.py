@@ -60,6 +60,8 @@ class Mind:
     """Items so far; the next one's sequence."""
     looked: int = 0
     """How often in a row the choice was to look."""
+    owed: tuple[Item, ...] = ()
+    """What was broadcast while tier 3 rested, and is still to be thought about."""
     is_reminded: bool = False
     """Whether memory has answered since, so that a choice is due."""
     setting: Modulation = field(default_factory=lambda: modulation(Body().levels.shown))
@@ -94,6 +96,8 @@ class Choice(NamedTuple):
     horizon: int
     hoped: float
     """The expected worth of the action's result, from -1 to 1."""
+    about: tuple[Item, ...]
+    """What was thought about, most salient first."""
 
 
 class Deed(NamedTuple):
@@ -114,7 +118,9 @@ class Thought(NamedTuple):
     ticks: int
     """Steps of the substrate that were due."""
     choice: Choice | None
-    """None where nothing ignited and memory was not asked."""
+    """None where nothing ignited and memory was not asked, or where tier 3 rested."""
+    is_owed: bool = False
+    """Whether tier 3 rested, and thinks about this in the next cycle that is its turn."""
 
 
 def newborn(settings: Settings) -> Mind:
@@ -204,8 +210,12 @@ def cycle(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> t
     moment = workspace.Moment(now.time, settings.alpha.capacity, setting.gain)
     contest = workspace.cycle(settings.workspace, mind.workspace, mind.waiting, moment)
     choice, belief, looked = None, mind.belief, mind.looked
-    if contest.broadcast or mind.is_reminded:
-        choice = _chosen(settings, mind, contest.broadcast, setting)
+    about = (*mind.owed, *contest.broadcast)
+    is_wanted = bool(about or mind.is_reminded)
+    is_its_turn = measures.thrift > 0 and contest.state.cycle % measures.thrift == 0
+    is_owed = is_wanted and measures.thrift > 0 and not is_its_turn
+    if is_wanted and is_its_turn:
+        choice = _chosen(settings, mind, about, setting)
         echo = echo._replace(surprise=echo.surprise + choice.surprise)
         # Whatever is done but a look closes the matter: the next one begins from the prior.
         is_open = choice.action is Action.LOOK
@@ -220,18 +230,18 @@ def cycle(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> t
         workspace=contest.state,
         arrived=mind.arrived,
         looked=looked,
+        owed=about if is_owed else (),
+        is_reminded=is_owed and mind.is_reminded,
         setting=setting,
     )
-    return after, Thought(contest.broadcast, contest.ignored, ticks, choice)
+    return after, Thought(contest.broadcast, contest.ignored, ticks, choice, is_owed)
 
 
-def _chosen(
-    settings: Settings, mind: Mind, broadcast: tuple[Item, ...], setting: Modulation
-) -> Choice:
+def _chosen(settings: Settings, mind: Mind, about: tuple[Item, ...], setting: Modulation) -> Choice:
     """Look at each content in turn, then weigh all policies as far as the horizon."""
     surprise = 0.0
     belief = predict(settings.model, mind.belief, Action.LOOK)
-    for item in broadcast:
+    for item in about:
         content = item.content
         if isinstance(content, Content) and content.evidence != UNSEEN:
             seen = outcome(content.evidence, Result.NEUTRAL)
@@ -246,7 +256,7 @@ def _chosen(
         others[Action.LOOK] = -1.0
         action = Action(int(others.argmax()))
     hoped = float(settings.worths[action] @ belief)
-    return Choice(action, decision, belief, surprise, precision, horizon, hoped)
+    return Choice(action, decision, belief, surprise, precision, horizon, hoped, about)
 
 
 def settle(settings: Settings, mind: Mind, deed: Deed) -> Mind:

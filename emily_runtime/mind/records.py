@@ -109,6 +109,7 @@ def digest(mind: Mind) -> str:
             mind.arrived,
             mind.looked,
             mind.is_reminded,
+            mind.owed,
             mind.waiting,
         ),
         (space.cycle, space.newest, _entries(space.ignited), _entries(space.preconscious)),

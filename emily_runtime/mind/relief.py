@@ -1,19 +1,22 @@
 """What the mind does without when memory is short, rung by rung, and the way back."""
 
 import asyncio
+from collections.abc import Callable
 
 from emily_runtime.config import Config
 from emily_runtime.memory.store import Store
 from emily_runtime.messages import Refused
-from emily_runtime.nerves.bus import Bus
 from emily_runtime.nerves.clock import Clock
-from emily_runtime.nerves.pressure import Ladder, Rules, Rung, give_back
-from emily_runtime.nerves.psi import SYSTEM, Stalls, read
+from emily_runtime.nerves.pressure import Change, Ladder, Rules, Rung, give_back
+from emily_runtime.nerves.psi import Stalls
 
+Look = Callable[[], Stalls | None]
 PRESSURE = "pressure"
 """The topic of its steps."""
-REFUSES, REFLEXES_ONLY = 3, 4
-"""From these rungs on, new work is turned away, and only reflexes answer."""
+REFUSES = 3
+"""From this rung on, new work is turned away, unless a reflex answers it."""
+THRIFT = (1, 1, 1, 2, 0)
+"""By rung: tier 3 thinks in every so manieth cycle, and in none where it is 0."""
 KEPT = 2000
 """Episodes whose vectors stay whole."""
 
@@ -22,8 +25,10 @@ async def _nothing() -> None:
     return
 
 
-def ladder(config: Config, clock: Clock, bus: Bus, store: Store) -> Ladder:
-    """The four rungs, of which the last two say no at the door; Refused where they don't rise."""
+def ladder(
+    config: Config, clock: Clock, store: Store, look: Look, tell: Callable[[Change], object]
+) -> Ladder:
+    """The four rungs, of which the last two say no and think less; Refused if they don't rise."""
 
     async def lighten() -> None:
         await asyncio.to_thread(give_back)
@@ -34,7 +39,7 @@ def ladder(config: Config, clock: Clock, bus: Bus, store: Store) -> Ladder:
     given = config.pressure
     rises = (given.first, given.second, given.third, given.fourth)
     try:
-        rules = Rules(rises, given.release, given.hold)
+        rules = Rules(rises, given.release, given.hold, given.period)
     except ValueError as error:
         raise Refused("EMY-1007", file=config.file, reason=error) from None
     rungs = [
@@ -43,9 +48,4 @@ def ladder(config: Config, clock: Clock, bus: Bus, store: Store) -> Ladder:
         Rung(_nothing, _nothing),
         Rung(_nothing, _nothing),
     ]
-    return Ladder(clock, rungs, stalls, lambda change: bus.publish(PRESSURE, change), rules)
-
-
-def stalls() -> Stalls | None:
-    """How long tasks have waited for memory, on the whole machine."""
-    return read(SYSTEM)
+    return Ladder(clock, rungs, look, tell, rules)

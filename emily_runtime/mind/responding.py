@@ -4,7 +4,7 @@ from collections.abc import Callable
 from secrets import token_hex
 from time import perf_counter
 
-from emily_runtime.messages import Refused
+from emily_runtime.messages import Refused, say
 from emily_runtime.mind import views
 from emily_runtime.mind.acting import Actor, Done
 from emily_runtime.mind.body import Measures
@@ -13,7 +13,7 @@ from emily_runtime.mind.hypotheses import about
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.pulse import Pulse
 from emily_runtime.mind.recollection import Recollection
-from emily_runtime.mind.relief import REFLEXES_ONLY
+from emily_runtime.mind.relief import REFUSES, THRIFT
 from emily_runtime.mind.stimulus import Recalled, Stimulus
 from emily_runtime.mind.stream import Stream, Turn
 from emily_runtime.mind.structs import Beat, Remembered, Reply, Standing
@@ -48,7 +48,8 @@ class Responder:
     def beat(self) -> Turn:
         """End a cycle, show it, and begin what it decides for."""
         stream, begin = self._stream, perf_counter()
-        turn = stream.beat(self.measures._replace(errors=self._actor.failures))
+        thrift = THRIFT[self.rung()]
+        turn = stream.beat(self.measures._replace(errors=self._actor.failures, thrift=thrift))
         self._broadcast.observe(perf_counter() - begin)
         self.beaten = stream.now()
         self.pulse.beat(stream.settings, turn, self.beaten)
@@ -64,8 +65,8 @@ class Responder:
         rule = match(self._stream.settings.reflexes, stimulus.text, stimulus.strength)
         if rule:
             return self._reflexively(rule, trace, begin)
-        if self.rung() >= REFLEXES_ONLY:
-            raise Refused("EMY-3020", share="100%", seconds=10)
+        if self.rung() >= REFUSES:
+            raise Refused("EMY-2015", step=self.rung())
         settings = self._stream.config.memory
         recalled = await self._memory.come_to_mind(stimulus.text, settings.recall)
         arrival = self._heard(stimulus, recalled, trace)
@@ -75,9 +76,14 @@ class Responder:
         episode = await self._remembered(stimulus, trace)
         turn = await waiting
         standing = _standing(turn, arrival)
-        done = await self._actor.deed(turn.number) if standing == "ignited" else None
+        done = await self._done(turn) if standing == "ignited" else None
         self._metrics.count("emily_stimuli_total", standing)
         return self._reply(trace, begin, (arrival, standing, recalled, episode), done)
+
+    async def _done(self, turn: Turn) -> Done | None:
+        """What was done about it, once tier 3 has thought."""
+        decided = await self._stream.decided(turn)
+        return await self._actor.deed(decided.number)
 
     def _reflexively(self, rule: Rule, trace: str, begin: float) -> Reply:
         took = perf_counter() - begin
@@ -130,6 +136,9 @@ class Responder:
             substrate=views.substrate(mind),
             episode=episode,
         )
+        if standing == "ignited" and not done:  # memory has become short meanwhile
+            reply.degraded = True
+            reply.why = say("EMY-2015", stream.config.language, step=self.rung()).text
         if done and (choice := done.turn.thought.choice):
             drawn = about(mind.workspace.ignited, choice.belief, settings.gflownet, done.turn.seed)
             reply.plan = views.plan(settings, choice)

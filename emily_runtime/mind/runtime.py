@@ -1,6 +1,7 @@
 """The one place where all parts meet: tiers, bus, memory, language models, flags and metrics."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -20,7 +21,7 @@ from emily_runtime.flags.flags import Flags
 from emily_runtime.flags.table import from_config
 from emily_runtime.memory.episode import Vector
 from emily_runtime.memory.store import Store
-from emily_runtime.messages import Refused, say
+from emily_runtime.messages import Message, Refused, say
 from emily_runtime.mind import anatomy, planning, records, relief, views
 from emily_runtime.mind.acting import Actor
 from emily_runtime.mind.habits import keep, kept
@@ -50,7 +51,8 @@ from emily_runtime.mind.structs import (
 from emily_runtime.mind.voice import Modelled
 from emily_runtime.nerves.bus import Bus, Subscription
 from emily_runtime.nerves.clock import Clock
-from emily_runtime.nerves.psi import Alarm, Watch
+from emily_runtime.nerves.pressure import Change
+from emily_runtime.nerves.psi import SYSTEM, Alarm, Stalls, Watch, read
 from emily_runtime.nerves.record import Recorder, record
 from emily_runtime.nerves.supervise import Incident, Supervisor
 from emily_runtime.providers.budget import Budget
@@ -58,6 +60,7 @@ from emily_runtime.providers.model import Provider
 from emily_runtime.providers.setting_up import chain
 from emily_runtime.tiers import alpha
 
+LOG = logging.getLogger(__name__)
 LATE = 2.0
 """Seconds without a tick after which the mind counts as ill."""
 LOOKS = 16
@@ -104,7 +107,7 @@ class Runtime:
         self._actor = Actor(self._stream, self.memory, voice, self.metrics)
         self._responder = Responder(self._stream, self.memory, self._actor, self.metrics)
         self.features = Flags(from_config(config.flags))
-        self.ladder = relief.ladder(config, clock, self.bus, parts.store)
+        self.ladder = relief.ladder(config, clock, parts.store, self._stalls, self._stepped)
         self._responder.rung = self.pressure
         self._recording: asyncio.Task[None] | None = None
         self._gate = self.metrics.histogram("emily_alpha_gate_seconds")
@@ -148,7 +151,7 @@ class Runtime:
         self.supervisor.start("tick", self._tick)
         self.supervisor.start("purse", self._look)
         self.supervisor.start("tidy", self._tidy)
-        alarm = Alarm(self.watch) if self.watch else None
+        alarm = self._alarm()
         self.supervisor.start("pressure", lambda: self.ladder.run(alarm))
 
     async def stop(self) -> None:
@@ -317,7 +320,7 @@ class Runtime:
                 wall=self.clock.wall(), budget=self.purse.share()
             )
             turn = self._responder.beat()
-            if turn.number % LOOKS == 0 and (stalls := relief.stalls()):
+            if turn.number % LOOKS == 0 and (stalls := self._stalls()):
                 self.burden(stalls.some.avg10 / 100)
 
     async def _tidy(self) -> None:
@@ -331,8 +334,30 @@ class Runtime:
             await self.clock.sleep(LOOK)
             await self.purse.look()
 
+    def _stalls(self) -> Stalls | None:
+        """How long tasks have waited for memory: ours, where systemd says where to look."""
+        return self.watch.stalls() if self.watch else read(SYSTEM)
+
+    def _alarm(self) -> Alarm | None:
+        if self.watch is None:
+            return None
+        try:
+            return Alarm(self.watch)
+        except Refused as refused:  # the ladder looks by itself
+            LOG.warning("%s", refused.told(self.config.language))
+            return None
+
+    def _stepped(self, change: Change) -> None:
+        self.bus.publish(relief.PRESSURE, change)
+        _logged(change.code, change.message(self.config.language))
+
     def _incident(self, incident: Incident) -> None:
         self.bus.publish(INCIDENT, incident)
+        _logged(incident.code, incident.message(self.config.language))
+
+
+def _logged(code: str, message: Message) -> None:
+    LOG.warning("%s: %s; %s", code, *message)
 
 
 async def _written(reader: Subscription, recorder: Recorder) -> None:

@@ -121,6 +121,15 @@ class Stream:
         self._waiting.append(future)
         return future
 
+    async def decided(self, turn: Turn) -> Turn:
+        """The cycle in which tier 3 thinks about what it left over, or no longer will."""
+        first = turn.number
+        while turn.thought.is_owed:
+            if self.last and self.last.number > first:
+                return self.last
+            turn = await self.next_turn()
+        return turn
+
     def _instant(self) -> Instant:
         self._drawn += 1
         return Instant(self.now(), self.seed + self._drawn)

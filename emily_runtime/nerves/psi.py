@@ -77,6 +77,11 @@ class Watch:
             raise Refused("EMY-7015", file=file, reason="its request is not Base64") from None
         return cls(Path(file), request)
 
+    def stalls(self) -> Stalls | None:
+        """What the watched file says; of the whole machine, where it says nothing to be read."""
+        found = read(self.file) if self.file.is_file() else None
+        return found or read(SYSTEM)
+
 
 class Alarm:
     """Told by the kernel, or by a service manager's pipe or socket, that memory is short."""

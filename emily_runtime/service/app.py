@@ -60,8 +60,15 @@ def application(parts: Parts) -> Starlette:
         Route(place.path, Endpoint(place, seconds), methods=[place.method])
         for place in parts.places
     ]
+
+    def refused(request: Request, refusal: Exception) -> Response:
+        assert isinstance(refusal, Refusal)
+        if refusal.status == 503:
+            parts.gauges.shed(refusal.code)
+        return _reply(request, refusal)
+
     handlers: dict[type[Exception], ExceptionHandler] = {
-        Refusal: _refused,
+        Refusal: refused,
         HTTPException: _lost,
         Exception: _broken,
     }
@@ -78,11 +85,6 @@ def _reply(request: Request, refusal: Refusal) -> Response:
     language = request.scope["state"]["language"]
     body = msgspec.json.encode(refusal.told(language))
     return Response(body, refusal.status, dict(headers_of(refusal, language)))
-
-
-def _refused(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
-    return _reply(request, refusal)
 
 
 def _lost(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from emily_runtime.messages import Refused
-from emily_runtime.service.problems import Refusal
+from emily_runtime.service.problems import LATER, Refusal
 from emily_runtime.tiers.refusals import Refusal as Incomputable
 
 JSON = b"application/json"
@@ -76,7 +76,8 @@ class Endpoint:
             raise Refusal(422, "EMY-2017", reason=error) from None
         except Refused as refused:
             status = UNFIT.get(refused.code, 503)
-            raise Refusal(status, refused.code, **refused.values).later(1) from None
+            seconds = LATER.get(refused.code, 1)
+            raise Refusal(status, refused.code, **refused.values).later(seconds) from None
 
 
 async def _body(receive: Receive) -> bytes:

@@ -9,8 +9,9 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emily_runtime.messages import Language
+from emily_runtime.mind.relief import REFUSES
 from emily_runtime.service.metering import Gauges
-from emily_runtime.service.problems import Refusal, headers_of, language_of
+from emily_runtime.service.problems import LATER, Refusal, headers_of, language_of
 from emily_runtime.service.rates import Buckets
 from emily_runtime.service.standing import Phase, Standing
 
@@ -22,8 +23,8 @@ BEARER = "emily.bearer."
 """A browser cannot send headers with a WebSocket: the token comes as a subprotocol, in hex."""
 GUESSES = (1.0, 20.0)
 """Wrong tokens of one address: so many a second, and so many at once."""
-SHED_PRESSURE = 3
-"""The step of the pressure ladder from which new work is sent away; looking is always allowed."""
+REFLEXIVE = "/api/v1/stimulus"
+"""Whether a reflex answers a stimulus is not for the door to know; the mind turns away the rest."""
 
 
 class Caller(NamedTuple):
@@ -150,8 +151,9 @@ class Front:
             return Refusal(503, "EMY-2013", limit=standing.limits.at_once).later(1)
         if standing.lag > standing.limits.late:
             return Refusal(503, "EMY-2014", lag=f"{standing.lag:.1f}").later(1)
-        if scope["method"] == "POST" and standing.pressure >= SHED_PRESSURE:
-            return Refusal(503, "EMY-2015", step=standing.pressure).later(5)
+        is_work = scope["method"] == "POST" and scope["path"] != REFLEXIVE
+        if is_work and standing.pressure >= REFUSES:
+            return Refusal(503, "EMY-2015", step=standing.pressure).later(LATER["EMY-2015"])
         return None
 
 

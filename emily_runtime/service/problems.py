@@ -7,6 +7,8 @@ import msgspec
 from emily_runtime.messages import Language, say
 
 MEDIA_TYPE = "application/problem+json"
+LATER = {"EMY-2015": 5}
+"""Seconds after which to ask again, where one is not the answer."""
 
 
 class Problem(msgspec.Struct, frozen=True):

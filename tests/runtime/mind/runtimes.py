@@ -9,6 +9,7 @@ from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.messages import Refused
 from emily_runtime.mind.runtime import Parts, Runtime
 from emily_runtime.nerves.clock import Clock, RealClock
+from emily_runtime.nerves.psi import Watch
 from emily_runtime.providers.budget import Budget
 from emily_runtime.providers.model import Completion, Prompt
 
@@ -51,6 +52,7 @@ async def running(
     voice: Parrot | None = None,
     clock: Clock | None = None,
     store: SqliteStore | None = None,
+    watch: Watch | None = None,
 ) -> AsyncIterator[Runtime]:
     """A started one."""
     file = folder / "runtime.toml"
@@ -59,6 +61,7 @@ async def running(
     budget = Budget(folder / "budget.sqlite", clock=clock)
     parts = Parts(store or SqliteStore(folder), voice or Parrot(), budget)
     runtime = Runtime(read(file), clock, folder, parts)
+    runtime.watch = watch
     await runtime.start()
     try:
         yield runtime

@@ -205,3 +205,29 @@ def test_a_look_tells_the_situations_apart_and_nothing_else_does() -> None:
 def test_an_outlook_that_teaches_nothing_is_refused() -> None:
     with pytest.raises(Refusal, match="reliability"):
         Outlook(reliability=0.2)
+
+
+def test_at_half_rate_every_other_cycle_thinks_and_nothing_is_left_out() -> None:
+    mind, _ = told("the disk fails", 1.0)
+    thrifty = QUIET._replace(thrift=2)
+
+    mind, resting = thought(mind, 1.0, thrifty)
+    mind, thinking = thought(mind, 1.125, thrifty)
+
+    assert mind.owed == ()
+    assert resting.is_owed
+    assert resting.choice is None
+    assert thinking.choice
+    assert thinking.choice.about == resting.broadcast
+    assert thinking.choice.action is Action.ALERT
+
+
+def test_at_rest_nothing_is_thought_about_and_nothing_is_kept_for_later() -> None:
+    mind, _ = told("the disk fails", 1.0)
+
+    mind, resting = thought(mind, 1.0, QUIET._replace(thrift=0))
+    mind, after = thought(mind, 1.125)
+
+    assert resting.broadcast
+    assert not resting.is_owed
+    assert after.choice is None

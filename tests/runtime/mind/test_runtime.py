@@ -20,10 +20,12 @@ from emily_runtime.mind.stimulus import Stimulus
 from emily_runtime.mind.structs import Reply
 from emily_runtime.nerves.bus import Message
 from emily_runtime.nerves.clock import RealClock, VirtualClock
+from emily_runtime.nerves.psi import Watch
 from emily_runtime.nerves.record import Ending, recording
 from emily_runtime.providers.budget import Budget
 from emily_runtime.tiers.refusals import Refusal
 from tests.runtime.mind.runtimes import PING, Parrot, running
+from tests.runtime.nerves.stalling import figures
 
 
 def lived(
@@ -119,10 +121,49 @@ def test_on_the_last_rung_of_pressure_only_reflexes_answer(tmp_path: Path) -> No
 
         assert runtime.pressure() == 4
         assert (await runtime.stimulate(Stimulus("ping"))).words == "pong"
-        with pytest.raises(Refused, match="EMY-3020"):
+        with pytest.raises(Refused, match="EMY-2015"):
             await runtime.stimulate(Stimulus("why?"))
 
     lived(tmp_path, life)
+
+
+def test_what_was_begun_before_memory_was_short_is_still_thought_about(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        asking = asyncio.create_task(runtime.stimulate(Stimulus("why is the pool slow?")))
+        await asyncio.sleep(0)
+        runtime.ladder.take(30.0)
+        reply = await asking
+
+        assert (reply.tier, reply.action) == ("inference", "answer")
+
+    lived(tmp_path, life)
+
+
+def test_on_the_last_rung_what_was_begun_is_not_thought_about_and_says_so(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        asking = asyncio.create_task(runtime.stimulate(Stimulus("why is the pool slow?")))
+        await asyncio.sleep(0)
+        runtime.ladder.take(60.0)
+        reply = await asking
+
+        assert (reply.tier, reply.action, reply.degraded) == ("workspace", "", True)
+        assert "memory is short" in reply.why
+
+    lived(tmp_path, life)
+
+
+def test_an_alarm_that_cannot_be_watched_leaves_the_ladder_its_own_looks(tmp_path: Path) -> None:
+    file = tmp_path / "memory.pressure"
+    file.write_text(figures(35.0))
+
+    async def life() -> None:
+        clock = VirtualClock(1.7e9)
+        async with running(tmp_path, clock=clock, watch=Watch(file, b"")) as runtime:
+            await clock.elapse(2.5)
+
+            assert runtime.pressure() == 3
+
+    asyncio.run(life())
 
 
 def test_many_at_once_share_a_cycle_and_its_one_deed(tmp_path: Path) -> None:

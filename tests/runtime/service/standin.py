@@ -64,6 +64,8 @@ class StandIn:
         return self.ill
 
     async def stimulate(self, stimulus: Stimulus) -> Reply:
+        if self.rung >= 3 and stimulus.text != "ping":
+            raise Refused("EMY-2015", step=self.rung)
         match stimulus.text.split():
             case ["break"]:
                 raise KeyError("a secret of the inside")

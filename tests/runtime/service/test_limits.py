@@ -96,11 +96,14 @@ def test_short_of_memory_it_takes_no_new_work_but_can_be_looked_at(running: Serv
     time.sleep(0.8)
 
     refused, seen = running.say("hello"), running.ask("/api/v1/status")
+    reflex, other = running.say("ping"), running.ask("/api/v1/attention", {"signals": [1]})
     time.sleep(2)
 
     assert (refused.status, refused.content["code"]) == (503, "EMY-2015")
     assert refused.headers["retry-after"] == "5"
+    assert (other.status, other.content["code"]) == (503, "EMY-2015")
     assert seen.content["pressure"] == 3
+    assert reflex.status == 200
     assert running.say("hello").status == 200
 
 
@@ -154,7 +157,7 @@ def keep(told: list[Any]) -> Send:
 def scope() -> Scope:
     headers = [(b"authorization", f"Bearer {TOKEN}".encode())]
     state = {"door": "shared"}
-    path = "/api/v1/stimulus"
+    path = "/api/v1/memory"
     given = {"type": "http", "http_version": "1.1", "method": "POST", "path": path}
     return given | {"headers": headers, "state": state}
 
