@@ -1,11 +1,11 @@
 """Row 14: how fast a flag is asked, and whether five processes agree about it."""
 
 import multiprocessing
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
-from importlib import import_module
-from typing import Any
+from statistics import median
 
+from emily_runtime.bench.peers.peer import Absent, Around, peer
 from emily_runtime.bench.row import Row, in_turn, not_run, ratio
 from emily_runtime.flags.flag import BUCKETS, Flag, bucket, prefix
 from emily_runtime.flags.flags import Flags
@@ -16,45 +16,27 @@ IDS = tuple(f"id-{number}" for number in range(5_000))
 FLAG = Flag("recall", 2_500, owner="bench", since=date(2026, 11, 22))
 
 
-def rows() -> Iterable[Row]:
+def rows(around: Around) -> Iterable[Row]:
     """Speed and stickiness."""
-    return [_speed(), _stickiness()]
+    return [_speed(around), _stickiness()]
 
 
-def _speed() -> Row:
+def _speed(around: Around) -> Row:
     what, goal = "a flag is asked", f"{GOAL:g} times as fast as OpenFeature in memory"
-    try:
-        peer = _open_feature()
-    except ImportError:
-        return not_run("14a", what, goal, "openfeature-sdk is not installed")
     flags = Flags([FLAG])
 
     def ours() -> None:
         for identity in IDS:
             flags.is_on("recall", identity)
 
-    took = in_turn({"ours": ours, "peer": peer})
+    with peer(around, "by_open_feature", identities=len(IDS)) as theirs:
+        if isinstance(theirs, Absent):
+            return not_run("14a", what, goal, theirs.why)
+        took = in_turn({"ours": ours, "peer": theirs})
     times = ratio(took["peer"], took["ours"])
-    each = {name: f"{min(seconds) / len(IDS) * 1e6:.2f} us" for name, seconds in took.items()}
-    return Row("14a", what, each["ours"], each["peer"], str(times), goal, times.reaches(GOAL))
-
-
-def _open_feature() -> Callable[[], None]:
-    """The same questions to OpenFeature's provider in memory, which knows no shares at all."""
-    memory: Any = import_module("openfeature.provider.in_memory_provider")
-    context: Any = import_module("openfeature.evaluation_context").EvaluationContext
-    api: Any = import_module("openfeature.api")
-    flag = memory.InMemoryFlag("on", {"on": True, "off": False})
-    api.set_provider(memory.InMemoryProvider({"recall": flag}))
-    client = api.get_client()
-
-    def ask() -> None:
-        for identity in IDS:
-            client.get_boolean_value(
-                "recall", default_value=False, evaluation_context=context(identity)
-            )
-
-    return ask
+    mine, other = (f"{median(seconds) / len(IDS) * 1e6:.2f} µs" for seconds in took.values())
+    peer_told = f"{other}, {theirs.version}"
+    return Row("14a", what, mine, peer_told, str(times), goal, times.reaches(GOAL))
 
 
 def _stickiness() -> Row:

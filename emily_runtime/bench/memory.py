@@ -1,22 +1,20 @@
 """Row 12: what it costs to remember and to recall, beside sqlite-vec where it is installed."""
 
 import asyncio
-import importlib.util
 import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from emily_runtime.bench import remembered
-from emily_runtime.bench.row import NOT_RUN, Row, cpu_seconds, in_turn, ratio
+from emily_runtime.bench.peers.peer import Absent, Around, peer
+from emily_runtime.bench.row import NOT_RUN, Row, Work, cpu_seconds, in_turn, ratio
 from emily_runtime.memory.embedding import embed
-from emily_runtime.memory.episode import DIMENSIONS, Episode, Vector
+from emily_runtime.memory.episode import DIMENSIONS, Episode
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.memory.vectors import ROWS, Vectors
 
@@ -29,53 +27,39 @@ _RECALL_GOAL = 0.98
 _BATCH = 500
 
 
-def rows(sizes: dict[int, float] | None = None) -> Iterator[Row]:
+def rows(around: Around, sizes: dict[int, float] | None = None) -> Iterator[Row]:
     """All of row 12; some 100 MB on disk and a minute."""
     for count, goal in (sizes or SIZES).items():
         episodes = remembered.episodes(count)
-        yield _nearest(count, goal, episodes)
+        yield _nearest(around, count, goal, episodes)
         with tempfile.TemporaryDirectory() as folder:
             yield from asyncio.run(_store(Path(folder), episodes))
     yield _cold()
     yield _embedding()
 
 
-def _nearest(count: int, goal: float, episodes: list[Episode]) -> Row:
-    matrix = np.stack([one.vector for one in episodes])
+def _nearest(around: Around, count: int, goal: float, episodes: list[Episode]) -> Row:
     held = Vectors(2 * count)
-    held.add(np.arange(1, count + 1), matrix)
+    held.add(np.arange(1, count + 1), np.stack([one.vector for one in episodes]))
     asked = remembered.vectors(ASKED, seed=99)
-    works: dict[str, Callable[[], object]] = {
-        "ours": lambda: [held.nearest(vector, 10) for vector in asked]
-    }
-    if theirs := _sqlite_vec(matrix, asked):
-        works["sqlite-vec"] = theirs
-    times = in_turn(works)
-    ours = f"{_ms(times['ours'])} CPU-ms"
+    found: list[list[int]] = []
+
+    def ours() -> None:
+        found[:] = [held.nearest(vector, 10).numbers.tolist() for vector in asked]
+
+    works: dict[str, Work] = {"ours": ours}
+    with peer(around, "by_sqlite_vec", count=count, asked=ASKED) as theirs:
+        if not isinstance(theirs, Absent):
+            works["peer"] = theirs
+        times = in_turn(works)
+    mine = f"{_ms(times['ours'])} CPU-ms"
     what, wanted = f"10 nearest of {count:,}, exactly", f"{goal:g} times sqlite-vec"
-    if theirs is None:
-        return Row("12", what, ours, "sqlite-vec and apsw are not installed", NOT_RUN, wanted, None)
-    times_faster = ratio(times["sqlite-vec"], times["ours"])
-    peer = f"sqlite-vec {_ms(times['sqlite-vec'])} CPU-ms"
-    return Row("12", what, ours, peer, str(times_faster), wanted, times_faster.reaches(goal))
-
-
-def _sqlite_vec(matrix: Vector, asked: Vector) -> Callable[[], object] | None:
-    if not (importlib.util.find_spec("apsw") and importlib.util.find_spec("sqlite_vec")):
-        return None
-    apsw, extension = import_module("apsw"), import_module("sqlite_vec")
-    database: Any = apsw.Connection(":memory:")
-    database.enable_load_extension(bool(extension))
-    database.load_extension(extension.loadable_path())
-    database.execute(f"create virtual table v using vec0 (vector float[{DIMENSIONS}])")
-    database.execute("begin")
-    database.executemany(
-        "insert into v (rowid, vector) values (?, ?)",
-        ((number, vector.tobytes()) for number, vector in enumerate(matrix, 1)),
-    )
-    database.execute("commit")
-    query = "select rowid, distance from v where vector match ? and k = 10"
-    return lambda: [database.execute(query, (vector.tobytes(),)).fetchall() for vector in asked]
+    if isinstance(theirs, Absent):
+        return Row("12", what, mine, theirs.why, NOT_RUN, wanted, None)
+    faster = ratio(times["peer"], times["ours"])
+    is_same = theirs.told["found"] == found
+    other = f"{_ms(times['peer'])} CPU-ms, {theirs.version}, {'the same' if is_same else 'OTHER'}"
+    return Row("12", what, mine, other, str(faster), wanted, is_same and faster.reaches(goal))
 
 
 async def _store(folder: Path, episodes: list[Episode]) -> list[Row]:

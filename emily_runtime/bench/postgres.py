@@ -3,9 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from emily_runtime.bench import remembered
+from emily_runtime.bench.peers.peer import Around
 from emily_runtime.bench.row import Row, not_run, ratio
 from emily_runtime.memory.episode import Vector
 from emily_runtime.memory.postgres import rows as tables
@@ -23,14 +27,28 @@ _PATIENCE = 600.0
 Search = Callable[[Connection, Vector, int], Awaitable[list[tables.Scored]]]
 
 
-def row(dsn: str | None, count: int = COUNT) -> Row:
+def rows(around: Around) -> list[Row]:
+    """On the server that is named, or on one of pgserver's that lives as long as this."""
+    if around.dsn is not None:
+        return [row(around.dsn)]
+    try:
+        pgserver: Any = import_module("pgserver")
+    except ImportError:
+        why = "no PostgreSQL was named (--dsn), and pgserver is not installed"
+        return [not_run("13", _WHAT.format(count=COUNT), _WANTED, why)]
+    with TemporaryDirectory() as folder:
+        server = pgserver.get_server(folder)
+        try:
+            return [row(server.get_uri())]
+        finally:
+            server.cleanup()
+
+
+def row(dsn: str, count: int = COUNT) -> Row:
     """In a schema of its own, which stays; some minutes, most of them for the index."""
     what = _WHAT.format(count=count)
-    if dsn is None:
-        return not_run("13", what, _WANTED, "no PostgreSQL was named")
-    return asyncio.run(
-        _row(Settings(dsn, f"bench_{count}", wait=_PATIENCE, index_from=0), what, count)
-    )
+    settings = Settings(dsn, f"bench_{count}", wait=_PATIENCE, index_from=0)
+    return asyncio.run(_row(settings, what, count))
 
 
 async def _row(settings: Settings, what: str, count: int) -> Row:

@@ -4,7 +4,7 @@ import gc
 import time
 from collections.abc import Callable, Mapping
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 REPEATS = 7
 NOT_RUN = "not run"
@@ -40,6 +40,16 @@ class Ratio(NamedTuple):
         return self.most >= goal
 
 
+class Timed(Protocol):
+    """Work that is done, and timed, in another process."""
+
+    def seconds(self) -> float:
+        """Of the processor, for doing it once."""
+
+
+Work = Callable[[], object] | Timed
+
+
 def cpu_seconds(work: Callable[[], object]) -> float:
     """Processor time of one call, with no garbage collection within it."""
     gc.collect()
@@ -52,14 +62,12 @@ def cpu_seconds(work: Callable[[], object]) -> float:
         gc.enable()
 
 
-def in_turn(
-    works: Mapping[str, Callable[[], object]], repeats: int = REPEATS
-) -> dict[str, list[float]]:
+def in_turn(works: Mapping[str, Work], repeats: int = REPEATS) -> dict[str, list[float]]:
     """Processor times of each, REPEATS times in turn after one warm-up."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(repeats + 1):
         for name, work in works.items():
-            took = cpu_seconds(work)
+            took = cpu_seconds(work) if callable(work) else work.seconds()
             if number:
                 times[name].append(took)
     return times

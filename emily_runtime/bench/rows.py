@@ -11,25 +11,28 @@ from emily_runtime.bench import (
     hypothesising,
     memory,
     nerves,
+    postgres,
     serving,
     spending,
     thinking,
 )
+from emily_runtime.bench.peers.peer import Around
 from emily_runtime.bench.row import Row
 
-Group = Callable[[], Iterable[Row]]
+Group = Callable[[Around], Iterable[Row]]
 
 GROUPS: tuple[tuple[tuple[str, ...], Group], ...] = (
-    (("1", "10"), thinking.rows),
+    (("1", "10"), lambda _: thinking.rows()),
     (("2", "3", "4", "5", "11"), nerves.rows),
     (("6",), serving.rows),
-    (("7",), choosing.rows),
-    (("8", "9"), hypothesising.rows),
+    (("7",), lambda _: choosing.rows()),
+    (("8", "9"), lambda _: hypothesising.rows()),
     (("12",), memory.rows),
+    (("13",), postgres.rows),
     (("14",), flagging.rows),
-    (("15",), spending.rows),
+    (("15",), lambda _: spending.rows()),
     (("16",), footprint.rows),
-    (("17",), counting.rows),
-    (("22",), broadcast.rows),
+    (("17",), lambda _: counting.rows()),
+    (("22",), lambda _: broadcast.rows()),
 )
 """The numbers of a group's rows, without the letter behind, and the group."""

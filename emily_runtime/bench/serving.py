@@ -4,8 +4,6 @@ Both sides are servers in processes of their own; what is compared is their proc
 request. The time that callers wait is of the wall clock, and tells nothing on a busy machine.
 """
 
-import importlib
-import importlib.util
 import os
 import re
 import shutil
@@ -19,10 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import emily_runtime
+from emily_runtime.bench.peers.peer import Absent, Around, interpreter
 from emily_runtime.bench.row import NOT_RUN, Row, not_run, ratio
-from emily_runtime.tiers.alpha import Alpha, gate
 
 ROUNDS = 5
 SECONDS = 2
@@ -30,6 +29,7 @@ CONNECTIONS = 32
 P95_MS = 15.0
 GOAL = 1.6
 TOKEN = "a-token-for-the-benchmark"  # noqa: S105
+ROOT = str(Path(emily_runtime.__file__).parents[1])
 WHAT = f"POST /api/v1/attention, {CONNECTIONS} connections"
 SCRIPT = f"""
 wrk.method = "POST"
@@ -53,17 +53,20 @@ class Round(NamedTuple):
     rate: float
 
 
-def rows() -> list[Row]:
+def rows(around: Around) -> list[Row]:
     """The time callers wait, and the work for a request beside FastAPI's."""
     wait, work = f"p95 at most {P95_MS:g} ms", f"{GOAL} times FastAPI"
     if not shutil.which("wrk"):
         return [not_run(number, WHAT, wait, "wrk is not installed") for number in ("6a", "6b")]
-    sides = ["ours"] + ["fastapi"] * bool(importlib.util.find_spec("fastapi"))
+    sides = {"ours": [sys.executable, "-m", "emily_runtime", "serve", "--config"]}
+    python = interpreter(around, "fastapi, uvicorn, msgspec")
+    if not isinstance(python, Absent):
+        sides["fastapi"] = [python, "-m", "emily_runtime.bench.peers.by_fastapi"]
     rounds: dict[str, list[Round]] = {side: [] for side in sides}
     with TemporaryDirectory() as folder:
         for _ in range(ROUNDS):
             for side, taken in rounds.items():
-                taken.append(_asked(side, Path(folder)))
+                taken.append(_asked(sides[side], Path(folder)))
     p95 = median(one.p95_ms for one in rounds["ours"])
     work_us = median(one.cpu_us for one in rounds["ours"])
     is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
@@ -71,7 +74,7 @@ def rows() -> list[Row]:
     rate = median(one.rate for one in rounds["ours"])
     first = Row("6a", WHAT, f"p95 {p95:.1f} ms, {rate:,.0f}/s", NOT_RUN, NOT_RUN, wait, held)
     if "fastapi" not in rounds:
-        return [first, not_run("6b", WHAT, work, "FastAPI is not installed")]
+        return [first, not_run("6b", WHAT, work, "fastapi is not installed")]
     times = {side: [one.cpu_us for one in each] for side, each in rounds.items()}
     faster = ratio(times["fastapi"], times["ours"])
     peer = f"{median(times['fastapi']):.0f} µs by FastAPI, without token and metrics"
@@ -80,9 +83,9 @@ def rows() -> list[Row]:
     return [first, Row("6b", what, ours, peer, str(faster), work, faster.reaches(GOAL))]
 
 
-def _asked(side: str, folder: Path) -> Round:
+def _asked(command: list[str], folder: Path) -> Round:
     """One round against a fresh server."""
-    with _server(side, folder) as (process, port):
+    with _server(command, folder) as (process, port):
         script = folder / "ask.lua"
         script.write_text(SCRIPT, encoding="utf-8")
         _wrk(port, script, 1)
@@ -109,17 +112,15 @@ def _cpu(process: int) -> float:
 
 
 @contextmanager
-def _server(side: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _server(command: list[str], folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     (folder / "token").write_text(TOKEN, encoding="ascii")
     config = folder / "runtime.toml"
     config.write_text(f"[service]\nport = {port}\nrate = 1000000\n", encoding="ascii")
-    ours = ["-m", "emily_runtime", "serve", "--config", str(config)]
-    command = ours if side == "ours" else ["-m", "emily_runtime.bench.serving", str(port)]
     folders = {name: str(folder) for name in ("CREDENTIALS_DIRECTORY", "STATE_DIRECTORY")}
-    environment = os.environ | folders
-    with subprocess.Popen([sys.executable, *command], env=environment) as process:  # noqa: S603
+    environment = os.environ | folders | {"PYTHONPATH": ROOT}
+    with subprocess.Popen([*command, str(config)], env=environment) as process:  # noqa: S603
         try:
             _until_open(port)
             yield process, port
@@ -136,27 +137,3 @@ def _until_open(port: int) -> None:
         else:
             return
     raise TimeoutError(f"nobody listens on port {port}")
-
-
-def _fastapi(port: int) -> None:
-    """The same handler in FastAPI, which is no dependency and so is imported by name."""
-    fastapi, pydantic, uvicorn = map(importlib.import_module, ("fastapi", "pydantic", "uvicorn"))
-    asked = pydantic.create_model("Asked", signals=(list[float], ...))
-    fired = pydantic.create_model(
-        "Fired", place=(int, ...), output=(float, ...), delay_ms=(float, ...)
-    )
-    told = pydantic.create_model("Told", firing=(list.__class_getitem__(fired), ...))
-
-    async def attend(given: Any) -> Any:
-        passed = gate(Alpha(), given.signals, 0.0)
-        rows = [fired(place=one.place, output=one.output, delay_ms=one.delay) for one in passed]
-        return told(firing=rows)
-
-    attend.__annotations__ |= {"given": asked, "return": told}
-    app = fastapi.FastAPI()
-    app.post("/api/v1/attention", response_model=told)(attend)
-    uvicorn.run(app, port=port, log_level="error", access_log=False)
-
-
-if __name__ == "__main__":
-    _fastapi(int(sys.argv[1]))

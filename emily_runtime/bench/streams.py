@@ -6,7 +6,9 @@ from functools import partial
 from statistics import median
 from typing import Any
 
+from emily_runtime.bench.peers.peer import Absent, Around, peer
 from emily_runtime.bench.row import NOT_RUN, Row, in_turn, not_run, ratio
+from emily_runtime.bench.stages import SIGNALS, STAGES, Levels, centred, scaled, strongest
 from emily_runtime.nerves.bus import Bus
 from emily_runtime.nerves.clock import RealClock
 from emily_runtime.nerves.components import Component
@@ -19,34 +21,15 @@ ITEMS = 51_200
 BURST = 256
 SLOTS = 1024
 READERS = 4
+INVOKED = 200
+"""Times that LangGraph is asked in one turn."""
 RATE = 50_000
 """Operations a second that the share of a core is told for."""
-_SIGNALS = (0.1, 0.9, 0.4, 0.7, 0.2)
-Levels = tuple[float, ...]
 
 
-def scaled(levels: Levels) -> Levels:
-    """A stage's work: about a microsecond."""
-    return tuple([0.9 * level for level in levels])
-
-
-def centred(levels: Levels) -> Levels:
-    """Another one's."""
-    mean = sum(levels) / len(levels)
-    return tuple([level - mean for level in levels])
-
-
-def strongest(levels: Levels) -> float:
-    """And a third one's."""
-    return max(levels)
-
-
-STAGES = (scaled, centred, strongest)
-
-
-def rows() -> list[Row]:
+def rows(around: Around) -> list[Row]:
     """All of them."""
-    return [*_pipelines(), *_fan_out()]
+    return [*_pipelines(), _nodes(around), *_fan_out(), _one_to_one(around)]
 
 
 def _pipelines() -> list[Row]:
@@ -64,9 +47,34 @@ def _pipelines() -> list[Row]:
         Row("2b", "the same over the bus, with time, number and trace", f"{rates['bus']:,.0f}/s",
             queue, str(whole), "faster than the queues, which carry none of these",
             whole.reaches(1.0)),
-        not_run("2c", "three nodes", "at least 100 times LangGraph", "LangGraph is no dependency"),
         _coordination(times),
     ]  # fmt: skip
+
+
+def _nodes(around: Around) -> Row:
+    what, goal = "three nodes", "at least 100 times LangGraph"
+    with peer(around, "by_langgraph", items=INVOKED) as theirs:
+        if isinstance(theirs, Absent):
+            return not_run("2c", what, goal, theirs.why)
+        times = in_turn({"ring": _over_ring, "peer": theirs})
+    each = {"ring": [one / ITEMS for one in times["ring"]],
+            "peer": [one / INVOKED for one in times["peer"]]}  # fmt: skip
+    faster = ratio(each["peer"], each["ring"])
+    ours, other = (f"{median(one) * 1e6:,.1f} µs" for one in each.values())
+    return Row("2c", what, ours, f"{other}, {theirs.version}", str(faster), goal,
+               faster.reaches(100.0))  # fmt: skip
+
+
+def _one_to_one(around: Around) -> Row:
+    what, goal = "one writer, one reader", "at least 4 times Zenoh in one process"
+    with peer(around, "by_zenoh", items=ITEMS) as theirs:
+        if isinstance(theirs, Absent):
+            return not_run("11b", what, goal, theirs.why)
+        times = in_turn({"ring": partial(_ring_fan_out, 1), "peer": theirs})
+    faster = ratio(times["peer"], times["ring"])
+    ours, other = (f"{median(one) / ITEMS * 1e6:.2f} µs" for one in times.values())
+    return Row("11b", what, f"{ours} a message", f"{other}, {theirs.version}", str(faster), goal,
+               faster.reaches(4.0))  # fmt: skip
 
 
 def _coordination(times: dict[str, list[float]]) -> Row:
@@ -90,7 +98,7 @@ def _coordination(times: dict[str, list[float]]) -> Row:
 
 def _direct() -> None:
     for _ in range(ITEMS):
-        strongest(centred(scaled(_SIGNALS)))
+        strongest(centred(scaled(SIGNALS)))
 
 
 def _over_ring() -> None:
@@ -144,7 +152,7 @@ def _over_queues() -> None:
 
         async def feed() -> None:
             for _ in range(ITEMS):
-                await queues[0].put(_SIGNALS)
+                await queues[0].put(SIGNALS)
 
         await asyncio.gather(feed(), *(hop(at, stage) for at, stage in enumerate(STAGES)))
         return 0
@@ -160,22 +168,20 @@ def _fan_out() -> list[Row]:
         Row("11", f"one writer, {READERS} readers", f"{ours:.2f} µs a message",
             f"{theirs:.2f} µs by a queue for each reader", str(faster), "at least 10 times",
             faster.reaches(10.0)),
-        not_run("11b", "one writer, one reader", "at least 4 times Zenoh in one process",
-                "Zenoh is no dependency"),
     ]  # fmt: skip
 
 
-def _ring_fan_out() -> None:
+def _ring_fan_out(readers: int = READERS) -> None:
     async def run() -> int:
         ring: Ring[Levels] = Ring(SLOTS)
-        cursors = [ring.cursor() for _ in range(READERS)]
+        cursors = [ring.cursor() for _ in range(readers)]
 
         async def read(at: int) -> None:
             while cursors[at].delivered < ITEMS:
                 await cursors[at].wait()
                 cursors[at].read()
 
-        await asyncio.gather(*(read(at) for at in range(READERS)), _bursts(ring.put))
+        await asyncio.gather(*(read(at) for at in range(readers)), _bursts(ring.put))
         return sum(cursor.lost for cursor in cursors)
 
     _lossless(run())
@@ -207,7 +213,7 @@ async def _bursts(put: Callable[[Levels], object]) -> None:
     """Write everything, and let others run after every burst."""
     for _ in range(ITEMS // BURST):
         for _ in range(BURST):
-            put(_SIGNALS)
+            put(SIGNALS)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 

@@ -2,8 +2,10 @@
 
 import os
 import re
+import sys
 from argparse import Namespace
 
+from emily_runtime.bench.peers.peer import Around
 from emily_runtime.bench.rows import GROUPS
 from emily_runtime.cli.output import DONE, FOUND, Output
 
@@ -13,11 +15,12 @@ def run(arguments: Namespace, output: Output) -> int:
     load = os.getloadavg()[0]
     if not output.is_json:
         output.tell(f"load {load:.1f} on {os.cpu_count()} cores; processor time unless it says so")
+    around = Around((*arguments.peers, sys.executable), arguments.dsn)
     rows = []
     for numbers, group in GROUPS:
         if arguments.rows and not set(arguments.rows) & set(numbers):
             continue
-        for row in group():
+        for row in group(around):
             if arguments.rows and _figure(row.number) not in arguments.rows:
                 continue
             rows.append(row)

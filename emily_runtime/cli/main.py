@@ -74,6 +74,10 @@ def _replay(parser: argparse.ArgumentParser) -> None:
 
 def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rows", nargs="*", help="numbers of rows; all where none is given")
+    parser.add_argument(
+        "--peers", action="append", default=[], metavar="PYTHON", help="that has peers installed"
+    )
+    parser.add_argument("--dsn", help="a PostgreSQL with pgvector, for row 13")
 
 
 def _memory(parser: argparse.ArgumentParser) -> None:
