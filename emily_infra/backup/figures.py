@@ -1,9 +1,16 @@
-"""What a repository's copies are for whoever watches: samples of its ledger; pure."""
+"""What a repository's copies are for whoever watches: samples of its ledger."""
 
 from collections.abc import Iterator
 
+from emily_infra.backup.here import Here
 from emily_infra.backup.ledger import Ledger
 from emily_infra.backup.metrics import Sample
+from emily_infra.backup.metrics import publish as hand_over
+
+
+def publish(here: Here, repository: str, ledger: Ledger) -> None:
+    """Replace the figures of one repository's copies."""
+    hand_over(here, f"offsite-{repository}", figures(repository, ledger))
 
 
 def figures(repository: str, ledger: Ledger) -> Iterator[Sample]:

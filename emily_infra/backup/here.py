@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -54,10 +54,6 @@ class Here:
     def repository(self, name: str) -> Repository:
         """A repository by its name."""
         return named(self.settings.repositories, name, "repository")
-
-    def with_environment(self, **more: str) -> "Here":
-        """The same host, with more in its programs' environment."""
-        return replace(self, environment={**self.environment, **more})
 
 
 def named(entries: Mapping[str, _Named], name: str, kind: str) -> _Named:

@@ -1,6 +1,5 @@
 """Figures for the node exporter's textfile folder, each file replaced as a whole."""
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -25,12 +24,6 @@ def publish(here: Here, name: str, samples: Iterable[Sample]) -> None:
         replaced(path, text, mode=0o644)
     except OSError as error:
         here.tell(f"{path}: {error.strerror}; alerts see older figures until it can be written")
-
-
-def withdraw(here: Here, name: str) -> None:
-    """Take a file of figures away, when what it spoke of is gone."""
-    with contextlib.suppress(OSError):
-        (here.settings.paths.metrics / f"emily-{name}.prom").unlink()
 
 
 def _exposition(samples: Iterable[Sample]) -> bytes:

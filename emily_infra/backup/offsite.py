@@ -7,12 +7,11 @@ from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
-from emily_infra.backup import copies, ledger, metrics, pools, source
+from emily_infra.backup import copies, figures, ledger, pools, source
 from emily_infra.backup.choosing import Chosen
 from emily_infra.backup.copies import Marking, OutOfTime
 from emily_infra.backup.copying import Heard, Order
 from emily_infra.backup.faults import DONE, INCOMPLETE, NothingToCopy
-from emily_infra.backup.figures import figures
 from emily_infra.backup.here import Here
 from emily_infra.backup.hours import closes, opens
 from emily_infra.backup.ledger import Copy, Running
@@ -271,7 +270,7 @@ class _Run:
         return _renamed(copy, copies.marked(self.restic, [copy], Marking.REMOVE))
 
     def _publish(self) -> None:
-        metrics.publish(self.here, f"offsite-{self.name}", figures(self.name, self.known))
+        figures.publish(self.here, self.name, self.known)
 
     def _say(self, lines: list[str]) -> None:
         for line in lines:

@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from emily_infra.backup import ledger
-from emily_infra.backup.figures import figures
+from emily_infra.backup import figures, ledger
 from emily_infra.backup.forget import Fate, foreseen, words
 from emily_infra.backup.here import Here
 from emily_infra.backup.locks import locked
@@ -131,4 +130,4 @@ def _measured(here: Here, name: str, said: tuple[str, ...]) -> None:
     left = int(float(size[1]) * 1024 ** _UNITS.index(size[2]))
     known = ledger.load(here, name).model_copy(update={"stored": left})
     ledger.save(here, name, known)
-    publish(here, f"offsite-{name}", figures(name, known))
+    figures.publish(here, name, known)

@@ -104,7 +104,6 @@ class _Pool:
         self._order = order
         self._run = run
         self._own = dict(own)
-        self._received: dict[str, Policy] = {}
         self._senders: dict[str, list[str]] = {}
         self._listed: dict[str, list[Snapshot]] = {}
         self._now = here.now()
@@ -132,7 +131,7 @@ class _Pool:
         if Leave.CLOCK in self._order.leave:  # a look ahead has not had it remembered
             known = known.vouched(self._now, self._all())
         judge = Judge(known, self._now, self._order.leave)
-        policies = {**self._own, **self._received}
+        policies = {**self._own, **self._received()}
         return [judge.plan(policies[name], name, self._listed[name]) for name in policies]
 
     def _list(self) -> None:
@@ -155,16 +154,20 @@ class _Pool:
             )
         return there
 
+    def _received(self) -> dict[str, Policy]:
+        """What is kept here of each dataset that another host has sent."""
+        keeps = {name: each.keep for name, each in self._here.settings.receives.items()}
+        return {name: keeps[sender] for sender, sent in self._senders.items() for name in sent}
+
     def _sent_here(self) -> list[str]:
-        """What other hosts send here; what is kept of it is said here."""
+        """The datasets of each host that sends its snapshots here."""
         for sender, receive in self._here.settings.receives.items():
             into = receive.into
             if pool_of(into) != self._run.pool or not exists(self._here, into):
                 continue
             below = self._here.run("zfs", "list", "-H", "-o", "name", "-r", into).splitlines()
             self._senders[sender] = [name for name in below if name not in self._own]
-            self._received |= dict.fromkeys(self._senders[sender], receive.keep)
-        return list(self._received)
+        return list(self._received())
 
     def _snapshot(self) -> None:
         low = pools.is_low(self._here, self._run.pool)

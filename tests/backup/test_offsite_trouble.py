@@ -27,26 +27,22 @@ from tests.backup.world import World, building
 
 CRASHES = int(os.environ.get("EMILY_CRASHES", "3"))
 LINES = 200_000
-TALKATIVE = """#!/bin/sh
+RESTIC = """#!/bin/sh
 case "$*" in
   version) echo "restic 0.18.0 compiled with go1.24.4 on linux/amd64" ;;
-  *"cat config"*) echo '{{"id":"ab"}}' ;;
+  *"cat config"*) echo '{"id":"ab"}' ;;
   *snapshots*) echo '[]' ;;
-  *backup*)
-    yes '{{"message_type":"status","total_files":9,"bytes_done":5,"current_files":["{long}"]}}' |
-      head -n {lines}
-    echo '{{"message_type":"summary","snapshot_id":"cd","total_files_processed":3}}' ;;
+  *backup*) COPIES ;;
 esac
 """
-HANGING = """#!/bin/sh
-case "$*" in
-  version) echo "restic 0.18.0 compiled with go1.24.4 on linux/amd64" ;;
-  *"cat config"*) echo '{{"id":"ab"}}' ;;
-  *snapshots*) echo '[]' ;;
-  *backup*)
-    touch {begun}
-    while :; do echo '{{"message_type":"status","total_files":9}}'; sleep 0.2; done ;;
-esac
+TALKATIVE = """
+    yes '{"message_type":"status","total_files":9,"bytes_done":5,"current_files":["LONG"]}' |
+      head -n LINES
+    echo '{"message_type":"summary","snapshot_id":"cd","total_files_processed":3}'
+"""
+HANGING = """
+    touch BEGUN
+    while :; do echo '{"message_type":"status","total_files":9}'; sleep 0.2; done
 """
 
 
@@ -300,10 +296,14 @@ def emptied(world: World) -> None:
     next_hour(world)
 
 
+def stands_in(world: World, copies: str) -> None:
+    """A restic that does nothing but this when it copies."""
+    (world.root / "bin/restic").write_text(RESTIC.replace("COPIES", copies))
+    (world.root / "bin/restic").chmod(0o755)
+
+
 def test_two_hundred_thousand_lines_of_progress_take_no_memory(shed: World) -> None:
-    text = TALKATIVE.format(long="/srv/" + "long/" * 40, lines=LINES)
-    (shed.root / "bin/restic").write_text(text)
-    (shed.root / "bin/restic").chmod(0o755)
+    stands_in(shed, TALKATIVE.replace("LONG", "/srv/" + "long/" * 40).replace("LINES", str(LINES)))
     run = shed.begin("offsite", "shed")
 
     peak = 0
@@ -316,8 +316,7 @@ def test_two_hundred_thousand_lines_of_progress_take_no_memory(shed: World) -> N
 
 
 def test_a_pool_that_stops_while_it_is_read_ends_the_copy(shed: World) -> None:
-    (shed.root / "bin/restic").write_text(HANGING.format(begun=shed.root / "begun"))
-    (shed.root / "bin/restic").chmod(0o755)
+    stands_in(shed, HANGING.replace("BEGUN", str(shed.root / "begun")))
     run = shed.begin("offsite", "shed")
     while not (shed.root / "begun").exists():
         time.sleep(0.05)

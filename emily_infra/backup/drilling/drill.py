@@ -166,7 +166,11 @@ def _drilled(case: _Case, blank: Finding) -> Finding:
                 read = _read(case, space / "again", top, sample)
             proved = _proved(case, space, differs=read.differing > 0)
     bad = [answer for answer in proved.values() if answer != checks.GOOD]
-    named = [f"{shown(each.path) or '.'}: {each.what}" for each in read.differences[:SHOWN]]
+    remarks = [*read.complaints[:3]] if read.differing else []
+    if sieve.remark:
+        remarks.append(sieve.remark)
+    if first.differing and not read.differing:
+        remarks.append(_passed_off(case, first))
     return replace(
         blank,
         verdict=Verdict.DIFFERS if read.differing or bad else Verdict.SAME,
@@ -175,24 +179,19 @@ def _drilled(case: _Case, blank: Finding) -> Finding:
         seconds=round(read.seconds),
         hash=read.digest,
         differing=read.differing,
-        differences=tuple(named),
+        differences=_named(read, SHOWN),
         checks=proved,
-        why="; ".join(
-            filter(
-                None,
-                (
-                    *(read.complaints[:3] if read.differing else ()),
-                    sieve.remark,
-                    _passed_off(case, first) if first.differing and not read.differing else "",
-                ),
-            )
-        ),
+        why="; ".join(remarks),
     )
+
+
+def _named(read: "_Reading", most: int) -> tuple[str, ...]:
+    return tuple(f"{shown(each.path) or '.'}: {each.what}" for each in read.differences[:most])
 
 
 def _passed_off(case: _Case, first: "_Reading") -> str:
     """What is signed and told of a first reading that differed, where a second one did not."""
-    named = ", ".join(f"{shown(each.path) or '.'}: {each.what}" for each in first.differences[:3])
+    named = ", ".join(_named(first, 3))
     remark = f"a first reading differed ({first.differing} in all; {named}), a second one did not"
     case.here.tell(f"{case.dataset}: {remark}: test this machine's memory, and its line")
     return remark

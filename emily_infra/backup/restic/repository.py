@@ -71,16 +71,6 @@ def give_second_password(here: Here, name: str, file: Path) -> None:
     restic.must(call)
 
 
-def opens_with(restic: Restic, password: Path) -> bool:
-    """Whether a password opens the repository, without the help of a cache."""
-    call = Call(
-        ("--no-lock", "--no-cache", "cat", "config"),
-        deadline=_CONTACT,
-        environment={"RESTIC_PASSWORD_FILE": str(password)},
-    )
-    return restic.talk(call).status == 0
-
-
 def pinned(here: Here, name: str) -> str | None:
     """The id that a repository has had so far, as far as is remembered."""
     known = (state.read(_file(here, name)) or {}).get("id")

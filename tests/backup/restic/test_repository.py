@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from emily_infra.backup.restic.faults import (
 )
 from emily_infra.backup.restic.keys import environment
 from emily_infra.backup.restic.program import Call, Restic, known_features
-from emily_infra.backup.restic.repository import adopt, contact, initialise, opens_with, pinned
+from emily_infra.backup.restic.repository import adopt, contact, initialise, pinned
 from emily_infra.backup.settings import Secret
 from tests.backup.restic.copies import made
 from tests.backup.world import World
@@ -123,6 +124,13 @@ def test_no_secret_and_no_address_is_an_argument(world: World) -> None:
     assert program.environment["RESTIC_FEATURES"] == "device-id-for-hardlinks=true"
 
 
+def opens_with(restic: Restic, password: Path) -> bool:
+    """Whether a password opens the repository, without the help of a cache."""
+    words = ("--no-lock", "--no-cache", "cat", "config")
+    call = Call(words, deadline=60, environment={"RESTIC_PASSWORD_FILE": str(password)})
+    return restic.talk(call).status == 0
+
+
 def test_a_second_password_opens_it_too(world: World) -> None:
     from emily_infra.backup.restic.repository import give_second_password
 
@@ -146,7 +154,7 @@ def test_an_old_restic_is_refused_with_the_reason(world: World, version: str) ->
 
 
 def test_a_missing_restic_is_refused(world: World) -> None:
-    here = world.here().with_environment(PATH=str(world.root / "nowhere"))
+    here = replace(world.here(), environment={"PATH": str(world.root / "nowhere")})
 
     with pytest.raises(TooOld, match="needed"):
         known_features(here)
