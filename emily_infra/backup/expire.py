@@ -1,7 +1,7 @@
 """Destroying what a policy keeps no longer: bound to guids, by name lists, and slow to insist."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from emily_infra.backup.faults import INCOMPLETE, BackupError
 from emily_infra.backup.here import Here
 from emily_infra.backup.latch import Latch
 from emily_infra.backup.names import OURS, pool_of
-from emily_infra.backup.retention import Leave, Verdict, decide
+from emily_infra.backup.retention import Gap, Leave, Verdict, decide
 from emily_infra.backup.settings import Policy
 from emily_infra.machine import CommandFailed
 
@@ -91,6 +91,8 @@ class Judge:
     known: Latch
     now: datetime
     leave: frozenset[Leave] = frozenset()
+    gaps: Mapping[str, Gap] = field(default_factory=dict)
+    """By dataset."""
 
     def plan(self, policy: Policy, dataset: str, taken: Sequence[Snapshot]) -> Plan:
         """What the policy makes of a dataset's snapshots."""
@@ -100,6 +102,7 @@ class Judge:
             [self.known.point(each) for each in ours],
             self.known.times(dataset, self.now),
             self.leave,
+            self.gaps.get(dataset),
         )
         return Plan(dataset, ours, len(taken) - len(ours), verdict)
 

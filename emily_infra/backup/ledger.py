@@ -150,6 +150,18 @@ def judged(counted: Counted, last: Copy | None, *, unread: int, blank: bool = Fa
     return "good"
 
 
+def copied(known: Iterable[Ledger], dataset: str) -> datetime | None:
+    """Up to when a dataset is in a good copy of every one of these; None where one has none."""
+    moments = []
+    for each in known:
+        good = each.good
+        if not good or (good.snapshots and dataset not in good.snapshots):
+            return None
+        taken = good.snapshots.get(dataset)
+        moments.append(taken.creation if taken else good.time)
+    return min(moments, default=None)
+
+
 def _in_order(copies: Iterable[Copy], now: datetime) -> list[Copy]:
     """By time; one from the future would be the newest for years, whatever came after it."""
     return sorted(copies, key=lambda each: (each.time - SLACK <= now, each.time, each.ended))

@@ -71,6 +71,15 @@ class Times:
     """When this dataset was last looked at."""
 
 
+@dataclass(frozen=True)
+class Gap:
+    """What no copy elsewhere holds yet, and how long it may outlive its policy."""
+
+    since: datetime | None
+    """Up to when all is copied; None where nothing is."""
+    longest: timedelta
+
+
 class Leave(StrEnum):
     """What a person has allowed for this run."""
 
@@ -110,14 +119,27 @@ def kept(counts: Mapping[str, int], points: Iterable[Point]) -> dict[str, tuple[
     return {guid: tuple(why) for guid, why in reasons.items() if why}
 
 
+def uncopied(gap: Gap, points: Iterable[Point], now: datetime) -> Iterable[str]:
+    """Of each day since the last copy the newest snapshot, by guid, until it is too old."""
+    newest: dict[Hashable, Point] = {}
+    for point in in_order(points):
+        is_new = gap.since is None or point.at > gap.since
+        if is_new and now - point.at <= gap.longest:
+            newest[bucket("daily", point.at)] = point
+    return (point.guid for point in newest.values())
+
+
 def decide(
     counts: Mapping[str, int],
     points: Sequence[Point],
     times: Times,
     leave: frozenset[Leave] = frozenset(),
+    gap: Gap | None = None,
 ) -> Verdict:
     """What is kept, what expires, and whether something has to be asked first."""
     keeps = kept(counts, points)
+    for guid in uncopied(gap, points, times.now) if gap else ():
+        keeps[guid] = (*keeps.get(guid, ()), "not copied")
     for point in points:
         if point.bound:
             keeps[point.guid] = (*keeps.get(point.guid, ()), point.bound)

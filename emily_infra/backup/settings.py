@@ -170,6 +170,8 @@ class Settings(Part):
     repositories: dict[str, Repository] = {}
     replicas: dict[str, Replica] = {}
     receives: dict[str, Receive] = {}
+    uncopied: int = 0
+    """Seconds that one snapshot a day outlives its policy for want of a copy."""
     drill: Drill | None = None
     checks: dict[str, Check] = {}
 

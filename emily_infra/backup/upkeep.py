@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
-from emily_infra.backup import latch, pools
+from emily_infra.backup import latch, ledger, pools
 from emily_infra.backup.catalogue import Snapshot, existing, exists, reap, snapshots
 from emily_infra.backup.expire import Expiry, Judge, Plan, batches, carried_out, unbound
 from emily_infra.backup.here import Here
@@ -13,7 +14,7 @@ from emily_infra.backup.metrics import Sample, publish
 from emily_infra.backup.names import by_pool, pool_of
 from emily_infra.backup.occasion import Occasion
 from emily_infra.backup.quiesce import let_go, quiet
-from emily_infra.backup.retention import Leave, Reason, due
+from emily_infra.backup.retention import Gap, Leave, Reason, due
 from emily_infra.backup.settings import Policy
 from emily_infra.backup.snapshot import NotTaken, take
 from emily_infra.errors import EmilyError
@@ -130,9 +131,23 @@ class _Pool:
         known = latch.remembered(self._here)
         if Leave.CLOCK in self._order.leave:  # a look ahead has not had it remembered
             known = known.vouched(self._now, self._all())
-        judge = Judge(known, self._now, self._order.leave)
+        judge = Judge(known, self._now, self._order.leave, self._gaps())
         policies = {**self._own, **self._received()}
         return [judge.plan(policies[name], name, self._listed[name]) for name in policies]
+
+    def _gaps(self) -> dict[str, Gap]:
+        """What waits for a copy, of this host's own; on a nearly full pool nothing waits."""
+        settings = self._here.settings
+        longest = timedelta(seconds=settings.uncopied)
+        waiting = {name: settings.datasets[name].repositories for name in self._own}
+        if not longest or not any(waiting.values()) or pools.is_low(self._here, self._run.pool):
+            return {}
+        known = {name: ledger.load(self._here, name) for name in settings.repositories}
+        return {
+            dataset: Gap(ledger.copied([known[name] for name in names], dataset), longest)
+            for dataset, names in waiting.items()
+            if names
+        }
 
     def _list(self) -> None:
         names = [*self._there(), *self._sent_here()]

@@ -48,6 +48,7 @@ def settings(host: Host) -> Mapping[str, object]:
             name: {"into": entry.into, "keep": dict(entry.keep)}
             for name, entry in backup.receives.items()
         },
+        "uncopied": backup.uncopied.seconds if backup.uncopied else 0,
         "drill": drill
         and {
             "period": drill.schedule.period.seconds,

@@ -162,6 +162,15 @@ class Backup(Strict):
     receives: Annotated[
         dict[HostName, Receive], Field(description="Hosts that send their snapshots here, by name.")
     ] = {}
+    uncopied: Annotated[
+        Duration | None,
+        Field(
+            ge=Duration.parse("1d"),
+            # What a copy sets free at last is less than what would be asked about (--many).
+            le=Duration.parse("7d"),
+            description="How long one snapshot a day outlives its policy, waiting for a copy.",
+        ),
+    ] = None
     exempt: Annotated[
         dict[DatasetPath, Reason], Field(description="Datasets that need no copy, and why.")
     ] = {}

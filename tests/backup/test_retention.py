@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emily_infra.backup.retention import Point, decide, kept
+from emily_infra.backup.retention import Gap, Point, decide, kept, uncopied
 from tests.backup.series import EPOCH, hours, now_after, series
 
 WORDS = {
@@ -77,6 +77,34 @@ def step_by_step(counts: dict[str, int], points: Sequence[Point]) -> list[Point]
 
 
 # --- properties
+
+
+@given(policies, forwards, st.integers(0, 90), st.integers(1, 7))
+def test_what_waits_for_a_copy_is_one_a_day_and_of_the_latest_days(
+    counts: dict[str, int], gaps: list[int], behind: int, days: int
+) -> None:
+    points = series(gaps)
+    times = now_after(points)
+    copied = times.now - timedelta(days=behind)
+    gap = Gap(copied, timedelta(days=days))
+
+    waiting = set(uncopied(gap, points, times.now))
+
+    found = [point.at for point in points if point.guid in waiting]
+    assert len({at.date() for at in found}) == len(found) <= days + 1
+    assert all(copied < at and times.now - at <= gap.longest for at in found)
+    alone = decide(counts, points, times).kept
+    assert set(decide(counts, points, times, gap=gap).kept) == {*alone, *waiting}
+
+
+@given(policies, forwards)
+def test_nothing_waits_for_a_copy_that_is_there(counts: dict[str, int], gaps: list[int]) -> None:
+    points = series(gaps)
+    times = now_after(points)
+
+    verdict = decide(counts, points, times, gap=Gap(times.now, timedelta(days=7)))
+
+    assert verdict == decide(counts, points, times)
 
 
 @given(policies, anyhow)

@@ -233,6 +233,7 @@ in
         }
       },
       "snapshot_name": "emily-%Y%m%dT%H%M%SZ",
+      "uncopied": 604800,
       "version": 2
     }
   '';

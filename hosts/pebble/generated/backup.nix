@@ -165,6 +165,7 @@ in
         }
       },
       "snapshot_name": "emily-%Y%m%dT%H%M%SZ",
+      "uncopied": 0,
       "version": 2
     }
   '';
