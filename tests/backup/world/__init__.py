@@ -80,7 +80,7 @@ class World:
 
     def zfs(self, *argv: str) -> str:
         """What `zfs ARGV` answers; it must not fail."""
-        done = self.program("zfs", *argv)
+        done = self.program("zfs", *argv, deadline=3600)
         assert done.code == 0, done.err
         return done.out
 
