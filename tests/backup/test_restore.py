@@ -4,13 +4,15 @@ import os
 import signal
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from emily_infra.backup.compare import Comparison
-from emily_infra.backup.restoring.placing import HOLDER, Merged, _merge, leftovers
+from emily_infra.backup.faults import InTheWay
+from emily_infra.backup.restoring.placing import HOLDER, Merged, _merge, give_name, leftovers
 from tests.backup import kept
 from tests.backup.trees import plant
 from tests.backup.world import World, building
@@ -331,6 +333,32 @@ def test_a_damaged_repository_gives_no_half_and_says_so(world: World, copied: Pa
     assert done.code == 1
     assert not (copied / "again").exists()
     assert holders(copied) == []
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_of_several_that_are_done_at_once_one_gets_the_name(tmp_path: Path, kind: str) -> None:
+    for place in (tmp_path / f"place-{number}" for number in range(50)):
+        several = [tmp_path / f"{place.name}.{number}" for number in range(4)]
+        for made in several:
+            if kind == "folder":
+                made.mkdir()
+            (made / "in it" if kind == "folder" else made).write_text(made.name)
+
+        with ThreadPoolExecutor(4) as pool:
+            ended = list(pool.map(lambda made, place=place: named(made, place), several))
+
+        assert sorted(ended) == [False, False, False, True]
+        won = several[ended.index(True)].name
+        assert (place / "in it" if kind == "folder" else place).read_text() == won
+
+
+def named(made: Path, place: Path) -> bool:
+    """Whether it got the name."""
+    try:
+        give_name(made, place)
+    except InTheWay:
+        return False
+    return True
 
 
 def test_nothing_is_moved_into_another_file_system(tmp_path: Path) -> None:

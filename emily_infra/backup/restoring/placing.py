@@ -1,6 +1,7 @@
 """Where a restore writes: under a name of its own, until all of it is there and was compared."""
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -16,6 +17,7 @@ HOLDER = ".emily-restoring-"
 """Of the folder beside the place; behind it stands the run, which tells whether it still lives."""
 _SPARE = 0.02
 """Of what is to be restored, for names and pointers."""
+_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
 @dataclass
@@ -56,14 +58,18 @@ def leftovers(folder: Path, prefix: str = HOLDER) -> list[Path]:
 def refuse_what_is_there(place: Path) -> None:
     """InTheWay where anything has this name, and where its folder is missing."""
     if os.path.lexists(place):
-        inside = f"{place}/NAME" if place.is_dir() else f"{place}.restored"
-        raise InTheWay(
-            f"{place} is there already, and a restore writes over nothing",
-            hint=f"give a name that is free, such as --to {inside}; or --overwrite, to replace "
-            "file by file",
-        )
+        raise _in_the_way(place)
     if not place.parent.is_dir():
         raise InTheWay(f"{place.parent}: no such folder", hint=f"mkdir --parents {place.parent}")
+
+
+def _in_the_way(place: Path) -> InTheWay:
+    inside = f"{place}/NAME" if place.is_dir() else f"{place}.restored"
+    return InTheWay(
+        f"{place} is there already, and a restore writes over nothing",
+        hint=f"give a name that is free, such as --to {inside}; or --overwrite, to replace "
+        "file by file",
+    )
 
 
 def check_room(folder: Path, size: int) -> None:
@@ -87,7 +93,24 @@ def settle(here: Here, made: Path, place: Path) -> None:
     """Give what was restored its name, once it is on the disk."""
     here.run("sync", "--file-system", str(made), deadline=3600)
     refuse_what_is_there(place)
-    made.rename(place)
+    give_name(made, place)
+
+
+def give_name(made: Path, place: Path) -> None:
+    """In one step, and only while nothing else has come by that name; InTheWay otherwise."""
+    is_folder = stat.S_ISDIR(made.lstat().st_mode)
+    try:
+        if is_folder:
+            made.rename(place)  # over an empty folder at most
+        else:
+            os.link(made, place, follow_symlinks=False)
+            made.unlink()
+    except OSError as error:
+        if error.errno in _TAKEN:
+            raise _in_the_way(place) from None
+        if is_folder:
+            raise
+        made.rename(place)  # on a file system where no file has a second name
 
 
 def merge(here: Here, made: Path, place: Path) -> Merged:
