@@ -1,55 +1,86 @@
 """Row 7: a decision by expected free energy, all policies at once and one by one."""
 
-from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
 from statistics import median
 
 import numpy as np
 
-from emily_runtime.bench.row import Row, in_turn, not_run, ratio
-from emily_runtime.mind.situation import Action, Outlook, model
+from emily_runtime.bench.decisions import MODEL, PRECISION
+from emily_runtime.bench.peers.peer import Absent, Around, peer
+from emily_runtime.bench.row import Row, Work, in_turn, not_run, ratio
+from emily_runtime.mind.situation import Action
 from emily_runtime.tiers.arrays import Floats, softmax
 from emily_runtime.tiers.inference.expected import decide, step_cost
 from emily_runtime.tiers.inference.policies import Policies, every_policy
 
 DECISIONS = 100
-MODEL = model(Outlook())
+STEPS = (2, 3, 4)
+STATES = len(MODEL.prior)
 
 
-def rows() -> list[Row]:
-    """16, 64 and 256 policies; pymdp says for itself whether it is here."""
-    measured = [_decided(steps) for steps in (2, 3, 4)]
-    goal = "50 times pymdp 0.0.7; 1.4 times pymdp 1 up to 64 policies; q(pi) equal to 1e-6"
-    why = "pymdp is not installed" if find_spec("pymdp") is None else "its row is not written yet"
-    return [*measured, not_run("7", "decision beside pymdp", goal, why)]
+def rows(around: Around) -> list[Row]:
+    """16, 64 and 256 policies, one by one and beside both releases of pymdp."""
+    return [
+        *[_decided(steps) for steps in STEPS],
+        *[_beside(around, "0.", steps, 50.0) for steps in STEPS],
+        *[_beside(around, "1.", steps, 1.4 if steps < STEPS[-1] else 0.0) for steps in STEPS],
+    ]
 
 
 def _decided(steps: int) -> Row:
     policies = every_policy(len(Action), steps)
-    ours = decide(MODEL, policies, MODEL.prior, 4.0).posterior
-    apart = float(np.abs(ours - _one_by_one(policies)).max())
-    works: dict[str, Callable[[], object]] = {
-        "ours": partial(_repeated, partial(decide, MODEL, policies, MODEL.prior, 4.0)),
+    count = len(policies.actions)
+    apart = float(np.abs(_posterior(policies) - _one_by_one(policies)).max())
+    works: dict[str, Work] = {
+        "ours": partial(_repeated, policies),
         "peer": partial(_one_by_one, policies),
     }
     times = in_turn(works, 5)
     times["ours"] = [one / DECISIONS for one in times["ours"]]
-    found, count = ratio(times["peer"], times["ours"]), len(policies.actions)
+    found = ratio(times["peer"], times["ours"])
     return Row(
         f"7-{count}",
-        f"decision among {count} policies, 12 states",
-        f"{median(times['ours']) * 1e6:.0f} us",
-        f"{median(times['peer']) * 1e6:,.0f} us, policy by policy",
+        f"decision among {count} policies, {STATES} states",
+        f"{median(times['ours']) * 1e6:.0f} µs",
+        f"{median(times['peer']) * 1e6:,.0f} µs, policy by policy",
         f"{found}; q(pi) apart by {apart:.0e}",
         "faster; equal to 1e-6",
         found.reaches(1.0) and apart < 1e-6,
     )
 
 
-def _repeated(work: Callable[[], object]) -> None:
+def _beside(around: Around, release: str, steps: int, goal: float) -> Row:
+    policies = every_policy(len(Action), steps)
+    decisions = 1 if release == "0." else DECISIONS
+    count = len(policies.actions)
+    number, what = f"7-{count}", f"the same among {count}, beside pymdp {release}x"
+    wanted = f"{goal:g} times; equal to 1e-6" if goal else "equal to 1e-6"
+    with peer(around, "by_pymdp", steps=steps, decisions=decisions, release=release) as theirs:
+        if isinstance(theirs, Absent):
+            return not_run(number, what, wanted, theirs.why)
+        times = in_turn({"ours": partial(_repeated, policies), "peer": theirs}, 5)
+    apart = float(np.abs(_posterior(policies) - np.array(theirs.told["posterior"])).max())
+    ours = [one / DECISIONS for one in times["ours"]]
+    others = [one / decisions for one in times["peer"]]
+    found = ratio(others, ours)
+    return Row(
+        number,
+        what,
+        f"{median(ours) * 1e6:.0f} µs",
+        f"{median(others) * 1e6:,.0f} µs, {theirs.version}",
+        f"{found}; q(pi) apart by {apart:.0e}",
+        wanted,
+        found.reaches(goal) and apart < 1e-6,
+    )
+
+
+def _posterior(policies: Policies) -> Floats:
+    return decide(MODEL, policies, MODEL.prior, PRECISION).posterior
+
+
+def _repeated(policies: Policies) -> None:
     for _ in range(DECISIONS):
-        work()
+        decide(MODEL, policies, MODEL.prior, PRECISION)
 
 
 def _one_by_one(policies: Policies) -> Floats:
@@ -62,4 +93,4 @@ def _one_by_one(policies: Policies) -> Floats:
             _, risk, ambiguity = step_cost(MODEL, belief[np.newaxis])
             energy += float(risk[0] + ambiguity[0])
         energies.append(energy)
-    return softmax(-4.0 * np.array(energies))
+    return softmax(-PRECISION * np.array(energies))

@@ -1,12 +1,15 @@
 """Rows 8 and 9: the exact flow, training without one, and how varied a hundred draws are."""
 
-from importlib.util import find_spec
+from collections.abc import Iterator
+from functools import partial
 from statistics import NormalDist, median
+from typing import NamedTuple
 
 import numpy as np
 
-from emily_runtime.bench.row import Row, cpu_seconds, in_turn, not_run
-from emily_runtime.tiers.arrays import Floats, Integers
+from emily_runtime.bench.grids import hypergrid
+from emily_runtime.bench.peers.peer import Absent, Around, Peer, peer
+from emily_runtime.bench.row import Row, Work, in_turn, not_run, ratio
 from emily_runtime.tiers.gflownet.diversity import expected_unique, unique_deviation
 from emily_runtime.tiers.gflownet.draw import distinct, independent
 from emily_runtime.tiers.gflownet.exact import exact, terminals, total_variation
@@ -15,27 +18,12 @@ from emily_runtime.tiers.gflownet.training import Training, train
 
 DRAWN = 100
 RUNS = 200
+ITERATIONS, TRAININGS = 1_000, 3
 
 
-def rows() -> list[Row]:
-    """torchgfn says for itself whether it is here."""
-    why = "torchgfn is not installed" if find_spec("gfn") is None else "its row is not written yet"
-    return [
-        _exact(),
-        not_run("8a", "the same beside torchgfn", "1,000 times", why),
-        _trained(),
-        not_run("8b", "the same beside torchgfn", "5 times its iterations; 1.1 of its TV", why),
-        varied(),
-    ]
-
-
-def hypergrid(grid: Integers, size: int) -> Floats:
-    """ln R of the literature's hypergrid with R0 0.1, R1 0.5, R2 2 (Bengio et al. 2021)."""
-    away = np.abs(grid / (size - 1) - 0.5)
-    outer = (away > 0.25).all(axis=1)
-    ring = ((away > 0.3) & (away < 0.4)).all(axis=1)
-    logs: Floats = np.log(0.1 + 0.5 * outer + 2.0 * ring)
-    return logs
+def rows(around: Around) -> list[Row]:
+    """All of rows 8 and 9; torchgfn trains for a minute or more."""
+    return [_exact(), *_beside(around), varied()]
 
 
 def _exact() -> Row:
@@ -55,24 +43,52 @@ def _exact() -> Row:
     )
 
 
-def _trained() -> Row:
-    training = Training(iterations=500)
-    space = Grid([8, 8])
-    errors: list[float] = []
+def _beside(around: Around) -> Iterator[Row]:
+    """Training at equal trajectories on 8^4, and the exact flow of the same grid."""
+    first, second = "exact flow of 8^4 beside a training", f"{ITERATIONS:,} iterations on 8^4"
+    fast, good = "1,000 times torchgfn's training", "5 times torchgfn's; 1.1 of its TV"
+    space, variations = Grid([8] * 4), list[float]()
+    reward = partial(hypergrid, size=8)
+    seeds = iter(range(7, 1000))
 
-    def work() -> None:
-        errors.append(train(space, lambda grid: hypergrid(grid, 8), training, 7).error)
+    def trained() -> None:
+        training = Training(iterations=ITERATIONS)
+        variations.append(train(space, reward, training, next(seeds)).error)
 
-    seconds = cpu_seconds(work)
-    return Row(
-        "8b",
-        "trajectory balance on 8^2, 500 iterations",
-        f"{500 / seconds:.0f} iterations per CPU second",
-        "the exact flow: TV 0",
-        f"TV {errors[-1]:.3f}",
-        "TV under 0.1",
-        errors[-1] < 0.1,
-    )
+    works: dict[str, Work] = {"exact": lambda: exact(space, reward), "trained": trained}
+    others: list[float] = []
+    with peer(around, "by_torchgfn", dimensions=4, height=8, iterations=ITERATIONS) as theirs:
+        if not isinstance(theirs, Absent):
+            works["peer"] = _Told(theirs, others)
+        times = in_turn(works, TRAININGS)
+    sweep = f"{median(times['exact']) * 1000:.1f} ms, TV 0"
+    own = median(variations)
+    mine = f"{ITERATIONS / median(times['trained']):.0f} iterations per CPU second, TV {own:.3f}"
+    if isinstance(theirs, Absent):
+        yield not_run("8a", first, fast, theirs.why)._replace(ours=sweep)
+        yield not_run("8b", second, good, theirs.why)._replace(ours=mine)
+        return
+    seconds, other = median(times["peer"]), median(others)
+    found, quick = ratio(times["peer"], times["exact"]), ratio(times["peer"], times["trained"])
+    told = f"TV {other:.3f}, {theirs.version}"
+    yield Row("8a", first, sweep, f"{seconds:.1f} s, {told}", str(found), fast,
+              found.reaches(1000.0))  # fmt: skip
+    yield Row("8b", second, mine, f"{ITERATIONS / seconds:.0f} per CPU second, {told}",
+              f"{quick}; TV {own / other:.2f} of its", good,
+              quick.reaches(5.0) and own <= 1.1 * other)  # fmt: skip
+
+
+class _Told(NamedTuple):
+    """A peer whose total variation is kept of every turn."""
+
+    peer: Peer
+    variations: list[float]
+
+    def seconds(self) -> float:
+        """As the peer's."""
+        took = self.peer.seconds()
+        self.variations.append(self.peer.told["variation"])
+        return took
 
 
 def varied() -> Row:

@@ -15,6 +15,7 @@ from emily_runtime.tiers.habituation import Habits, Habituation, Now, broadcast,
 from emily_runtime.tiers.ignition import Ignition
 from emily_runtime.tiers.refusals import Refusal
 
+_new = tuple.__new__  # half the time of Entry(...), which is written in Python
 BRIGHTEST = 1.0
 """The salience from which an item fades, however far above it came in."""
 
@@ -118,22 +119,24 @@ def _rank(entry: Entry) -> tuple[float, int]:
 
 def _admitted(state: Workspace, candidates: Iterable[Item]) -> list[Item]:
     """Candidates that weren't seen before, so that none is broadcast twice."""
-    fresh = {item.sequence: item for item in candidates if item.sequence > state.newest}
+    newest = state.newest
+    fresh = {item[0]: item for item in candidates if item[0] > newest}
     return [item for item in fresh.values() if math.isfinite(item.signal + item.relevance)]
 
 
 def _rivals(rules: Rules, state: Workspace, fresh: Iterable[Item], moment: Moment) -> list[Entry]:
     """Those above s_off under the present habituation: the rest can neither ignite nor wait."""
     now, off = Now(moment.time, state.cycle), rules.ignition.off
+    shares: dict[str, float] = {}  # 1 - h; many items may come of one source
     rivals = []
-    waiting = ((entry.item, entry.waited) for entry in state.preconscious)
+    waiting = [(item, waited) for item, _, waited in state.preconscious]
     for item, waited in chain(waiting, zip(fresh, repeat(0))):
-        salience = abs(item.signal) * moment.precision
-        if item.source in state.habits:
-            salience *= 1.0 - strength(rules.habituation, state.habits, item.source, now)
-        salience += item.relevance
+        _, source, signal, relevance, _ = item
+        if source not in shares:
+            shares[source] = 1.0 - strength(rules.habituation, state.habits, source, now)
+        salience = abs(signal) * moment.precision * shares[source] + relevance
         if off < salience < math.inf:
-            rivals.append(Entry(item, salience, waited))
+            rivals.append(_new(Entry, (item, salience, waited)))
     return rivals
 
 
@@ -150,7 +153,9 @@ def _waiting(rules: Rules, rivals: Iterable[Entry], told: Iterable[Item]) -> tup
     """Losers above s_off that have patience left."""
     gone = {item.sequence for item in told}
     return tuple(
-        Entry(entry.item, entry.salience, entry.waited + 1)
-        for entry in rivals
-        if entry.waited < rules.patience and entry.item.sequence not in gone
+        [
+            _new(Entry, (item, salience, waited + 1))
+            for item, salience, waited in rivals
+            if waited < rules.patience and item[0] not in gone
+        ]
     )

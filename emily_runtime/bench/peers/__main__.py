@@ -1,7 +1,8 @@
 """The peer's side: `python -m emily_runtime.bench.peers NAME JSON`, then a line for each turn.
 
 A module of this package has `NAMES`, the distributions whose versions are told, and `prepared`,
-which takes what was given and returns the work; what the work returns is told, too.
+which takes what was given and returns the work. What the work returns is told, too; where that is
+a function, its result is, which is no part of the time.
 """
 
 import json
@@ -29,9 +30,9 @@ def main(name: str, given: str) -> None:
             return
         _say(line, {"version": known})
         for _ in sys.stdin:
-            found: list[object] = []
+            found: list[Any] = []
             seconds = cpu_seconds(partial(_kept, work, found))
-            _say(line, {"seconds": seconds, "told": found[0]})
+            _say(line, {"seconds": seconds, "told": found[0]() if callable(found[0]) else found[0]})
 
 
 def _kept(work: Callable[[], object], found: list[object]) -> None:

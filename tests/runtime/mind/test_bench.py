@@ -3,6 +3,7 @@
 import pytest
 
 from emily_runtime.bench import choosing, counting, hypothesising, thinking
+from emily_runtime.bench.peers.peer import Around
 from emily_runtime.bench.row import NOT_RUN
 
 
@@ -11,9 +12,10 @@ def test_the_rows_of_the_mind_are_whole(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(thinking, "CYCLES", 10)
     monkeypatch.setattr(choosing, "DECISIONS", 2)
 
-    rows = [*thinking.rows(), *choosing.rows(), *counting.rows()]
+    rows = [*thinking.rows(), *choosing.rows(Around()), *counting.rows()]
 
-    assert [row.number for row in rows] == ["1", "10", "7-16", "7-64", "7-256", "7", "17"]
+    decisions = ["7-16", "7-64", "7-256"]
+    assert [row.number for row in rows] == ["1", "10", *decisions * 3, "17"]
     assert (rows[5].ours, rows[5].held) == (NOT_RUN, None)  # pymdp is no dependency of ours
     assert all(row.what and row.ours and row.peer and row.goal for row in rows)
 
