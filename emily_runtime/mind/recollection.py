@@ -10,17 +10,22 @@ from emily_runtime.memory.store import Found, Store
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.stimulus import Recalled
 from emily_runtime.nerves.clock import Clock
+from emily_runtime.nerves.workers import Workers
+
+SHORT = 4096
+"""Letters whose vector costs less than handing them to a thread and waiting for it."""
 
 
 class Recollection:
     """A store with a clock and metrics."""
 
-    def __init__(self, store: Store, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, store: Store, clock: Clock, metrics: Metrics, workers: Workers) -> None:
         self.store = store
         self.rows = 0
         """Episodes, as far as this process knows."""
         self._clock = clock
         self._metrics = metrics
+        self._workers = workers
 
     async def open(self) -> None:
         """Ready to be used; Refused where the store is not."""
@@ -39,7 +44,7 @@ class Recollection:
             affect=tuple(affect),
             trace=trace,
             source=cleaned(source)[:LONGEST],
-            vector=embed(text),
+            vector=await self._embedded(text),
         )
         begin = perf_counter()
         self.rows += await self.store.add([episode])
@@ -49,7 +54,8 @@ class Recollection:
     async def search(self, text: str, vector: Vector | None, most: int) -> list[Found]:
         """By text and by vector, fused by their ranks; by the text's own vector without one."""
         begin = perf_counter()
-        found = await self.store.search(text, embed(text) if vector is None else vector, most)
+        near = await self._embedded(text) if vector is None else vector
+        found = await self.store.search(text, near, most)
         self._took("search", begin)
         return found
 
@@ -58,7 +64,7 @@ class Recollection:
         if not text or most < 1:
             return ()
         begin = perf_counter()
-        found = await self.store.by_vector(embed(text), 2 * most)
+        found = await self.store.by_vector(await self._embedded(text), 2 * most)
         self._took("recall", begin)
         others: dict[str, Recalled] = {}
         for episode, score in found:
@@ -66,6 +72,10 @@ class Recollection:
                 near = min(1.0, max(0.0, float(score)))
                 others[episode.text] = Recalled(episode.identity, episode.text, near)
         return tuple(others.values())[:most]
+
+    async def _embedded(self, text: str) -> Vector:
+        """A long text takes milliseconds for each few thousand letters, so not on the loop."""
+        return embed(text) if len(text) <= SHORT else await self._workers.call(embed, text)
 
     def _took(self, operation: str, begin: float) -> None:
         child = self._metrics.histogram("emily_memory_query_seconds", operation)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy
+from prometheus_client import Histogram
 
 from emily_runtime import __version__
 from emily_runtime.breaker import Breaker, State
@@ -32,6 +33,7 @@ from emily_runtime.mind.purse import Purse
 from emily_runtime.mind.recollection import Recollection
 from emily_runtime.mind.records import Habits
 from emily_runtime.mind.responding import Responder
+from emily_runtime.mind.settings import Settings
 from emily_runtime.mind.stimulus import Stimulus
 from emily_runtime.mind.stores import store_of
 from emily_runtime.mind.stream import Stream
@@ -55,6 +57,7 @@ from emily_runtime.nerves.pressure import Change
 from emily_runtime.nerves.psi import SYSTEM, Alarm, Stalls, Watch, read
 from emily_runtime.nerves.record import Recorder, record
 from emily_runtime.nerves.supervise import Incident, Supervisor
+from emily_runtime.nerves.workers import Workers
 from emily_runtime.providers.budget import Budget
 from emily_runtime.providers.model import Provider
 from emily_runtime.providers.setting_up import chain
@@ -92,7 +95,8 @@ class Runtime:
         self.clock = clock
         self.bus = Bus(clock, config.bus.slots)
         self.metrics = Metrics()
-        self.memory = Recollection(parts.store, clock, self.metrics)
+        self._workers = Workers()
+        self.memory = Recollection(parts.store, clock, self.metrics, self._workers)
         self.purse = Purse(parts.budget, self.metrics)
         self.supervisor = Supervisor(clock, self._incident)
         self.record_to: Path | None = None
@@ -166,6 +170,7 @@ class Runtime:
         await self._provider.close()
         await self.memory.store.close()
         self.purse.budget.close()
+        self._workers.close()
 
     def reload(self, config: Config) -> tuple[str, ...]:
         """Take over what can be; the settings that wait for a restart. Refused changes nothing."""
@@ -202,19 +207,19 @@ class Runtime:
         self._gate.observe(perf_counter() - begin)
         return Attention(views.firing(fired), phase, gain, reset=False)
 
-    def generate(self, facets: Sequence[Facet], wish: Wish, seed: int | None = None) -> Hypotheses:
+    async def generate(
+        self, facets: Sequence[Facet], wish: Wish, seed: int | None = None
+    ) -> Hypotheses:
         """Hypotheses over FACETS; Refusal or TooLarge where they can't be drawn."""
-        found = drawn(facets, wish, randbits(48) if seed is None else seed)
-        shown = views.hypotheses(found, [facet.name for facet in facets])
+        seed = randbits(48) if seed is None else seed
+        shown = await self._workers.call(_generated, facets, wish, seed)
         self._responder.pulse.drawn(shown)
         return shown
 
-    def plan(self, wanted: planning.Wanted) -> Plan:
+    async def plan(self, wanted: planning.Wanted) -> Plan:
         """The next action in a model; Refusal or TooLarge where it can't be computed."""
-        begin = perf_counter()
-        plan = planning.planned(self._stream.settings, wanted)
-        self._inference.observe(perf_counter() - begin)
-        return plan
+        settings = self._stream.settings
+        return await self._workers.call(_planned, settings, wanted, self._inference)
 
     async def remember(self, text: str, source: str = "", trace: str = "") -> Remembered:
         """Keep an episode with the present levels; Refused where it can't be kept."""
@@ -354,6 +359,15 @@ class Runtime:
     def _incident(self, incident: Incident) -> None:
         self.bus.publish(INCIDENT, incident)
         _logged(incident.code, incident.message(self.config.language))
+
+
+def _generated(facets: Sequence[Facet], wish: Wish, seed: int) -> Hypotheses:
+    return views.hypotheses(drawn(facets, wish, seed), [facet.name for facet in facets])
+
+
+def _planned(settings: Settings, wanted: planning.Wanted, took: Histogram) -> Plan:
+    with took.time():
+        return planning.planned(settings, wanted)
 
 
 def _logged(code: str, message: Message) -> None:

@@ -49,16 +49,16 @@ def cognitive(mind: Mind) -> list[Place]:
         mind.bus.publish("reply", reply, reply.trace)
         return reply
 
-    def generate(given: GenerateIn) -> Hypotheses:
+    async def generate(given: GenerateIn) -> Hypotheses:
         facets = [
             Facet(one.name, tuple(one.values), tuple(one.weights or [0.0] * len(one.values)))
             for one in given.facets
         ]
         wish = Wish(given.count, given.temperature, given.distinct)
-        return mind.generate(facets, wish, given.seed)
+        return await mind.generate(facets, wish, given.seed)
 
-    def plan(given: PlanIn) -> Plan:
-        return mind.plan(Wanted(given.model, given.horizon, given.planner, given.precision))
+    async def plan(given: PlanIn) -> Plan:
+        return await mind.plan(Wanted(given.model, given.horizon, given.planner, given.precision))
 
     return [
         _post("/attention", "Signals through the gate.", AttentionIn, Attention, attend),

@@ -45,10 +45,12 @@ class Mind(Protocol):
     def attend(self, signals: Sequence[float], at: float | None = None) -> Attention:
         """What the gate makes of signals at a moment, in seconds; now where none is given."""
 
-    def generate(self, facets: Sequence[Facet], wish: Wish, seed: int | None = None) -> Hypotheses:
+    async def generate(
+        self, facets: Sequence[Facet], wish: Wish, seed: int | None = None
+    ) -> Hypotheses:
         """Hypotheses in proportion to their reward."""
 
-    def plan(self, wanted: Wanted) -> Plan:
+    async def plan(self, wanted: Wanted) -> Plan:
         """What to do, by expected free energy."""
 
     async def remember(self, text: str, source: str = "") -> Remembered:

@@ -49,7 +49,7 @@ def exact(space: Space, reward: Reward, temperature: float = 1.0) -> Flow:
     if not temperature > 0:
         raise Refusal(f"temperature {temperature} must be above 0")
     grid = space.everything()
-    ends = np.flatnonzero(space.allowed(grid)[:, -1])
+    ends = np.flatnonzero(space.ends(grid))
     logs = np.asarray(reward(grid[ends]), dtype=np.float64) / temperature
     if logs.shape != ends.shape or not np.isfinite(logs).all():
         raise Refusal("a reward must be a finite logarithm for each terminal")

@@ -60,6 +60,10 @@ class Space(ABC):
         """Which actions, and at the end whether stopping, are open to states (n, actions + 1)."""
 
     @abstractmethod
+    def ends(self, coordinates: Integers) -> Booleans:
+        """Where stopping is open (n,), without asking for every action."""
+
+    @abstractmethod
     def flow(self, rewards: Floats) -> Floats:
         """F (states,) for REWARDS (states,), which are 0 where one can't stop."""
 
@@ -113,8 +117,11 @@ class Facets(Space):
     def allowed(self, coordinates: Integers) -> Booleans:
         """Any value of an open facet; stopping once none is open."""
         still_open = coordinates == 0
-        complete = ~still_open.any(axis=1, keepdims=True)
-        return np.hstack([still_open[:, self.axes], complete])
+        return np.hstack([still_open[:, self.axes], self.ends(coordinates)[:, np.newaxis]])
+
+    def ends(self, coordinates: Integers) -> Booleans:
+        """Where no facet is open."""
+        return np.asarray(coordinates.all(axis=1))
 
     def flow(self, rewards: Floats) -> Floats:
         """Of a complete hypothesis, each partial one with k of D facets gets the share 1 / C(D, k).
@@ -144,7 +151,11 @@ class Grid(Space):
     def allowed(self, coordinates: Integers) -> Booleans:
         """A step along each axis that isn't at its end; stopping always."""
         inside = coordinates < np.array(self.shape) - 1
-        return np.hstack([inside, np.ones((len(coordinates), 1), dtype=bool)])
+        return np.hstack([inside, self.ends(coordinates)[:, np.newaxis]])
+
+    def ends(self, coordinates: Integers) -> Booleans:
+        """Anywhere."""
+        return np.ones(len(coordinates), dtype=bool)
 
     def flow(self, rewards: Floats) -> Floats:
         """F(s) = R(s) + sum over children of F(s') / parents(s'), from the far corner inwards."""

@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -308,11 +310,37 @@ def test_plans_and_hypotheses_can_be_asked_for(tmp_path: Path) -> None:
 
     async def life(runtime: Runtime) -> None:
         for planner in ("policies", "tree"):
-            assert runtime.plan(Wanted(tables, horizon=1, planner=planner)).action == "go"
-        found = runtime.generate([Facet("a", ("x", "y"), (0.0, 0.0))], Wish(2), seed=1)
+            plan = await runtime.plan(Wanted(tables, horizon=1, planner=planner))
+            assert plan.action == "go"
+        found = await runtime.generate([Facet("a", ("x", "y"), (0.0, 0.0))], Wish(2), seed=1)
         assert found.unique == 2
         with pytest.raises(Refusal):
-            runtime.plan(Wanted(msgspec.structs.replace(tables, prior=[])))
+            await runtime.plan(Wanted(msgspec.structs.replace(tables, prior=[])))
+
+    lived(tmp_path, life)
+
+
+class Slow(tuple[str, ...]):
+    """Values of a facet that cannot be had before they are free."""
+
+    free = threading.Event()
+
+    def __getitem__(self, place: Any) -> Any:
+        assert self.free.wait(10)
+        return super().__getitem__(place)
+
+
+def test_it_ticks_on_and_answers_while_hypotheses_are_drawn(tmp_path: Path) -> None:
+    slow = Facet("cause", Slow(("x", "y")), (0.0, 0.0))
+
+    async def life(runtime: Runtime) -> None:
+        drawing = asyncio.create_task(runtime.generate([slow], Wish(2)))
+        reply = await runtime.stimulate(Stimulus("why is the pool slow?"))
+        assert not drawing.done()
+        Slow.free.set()
+
+        assert reply.tier == "inference"
+        assert (await drawing).unique == 2
 
     lived(tmp_path, life)
 

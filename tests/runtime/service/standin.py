@@ -93,13 +93,15 @@ class StandIn:
         fired = [Fired(one.place, one.output, one.delay * 1000) for one in firing]
         return Attention(fired, at or 0.0, 0.5, reset=False)
 
-    def generate(self, facets: Sequence[Facet], wish: Wish, seed: int | None = None) -> Hypotheses:
+    async def generate(
+        self, facets: Sequence[Facet], wish: Wish, seed: int | None = None
+    ) -> Hypotheses:
         found = drawn(facets, wish, seed or 0)
         texts, names = [list(one) for one in found.hypotheses], [one.name for one in facets]
         unique, expected = found.unique, found.expected_unique
         return Hypotheses(names, texts, found.log_z, unique, expected, "distinct")
 
-    def plan(self, *_: object) -> Plan:
+    async def plan(self, *_: object) -> Plan:
         return _PLAN
 
     async def remember(self, text: str, source: str = "") -> Remembered:

@@ -1,6 +1,7 @@
 """The real mind behind the real service."""
 
 import json
+import select
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -20,11 +21,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield started
 
 
-def ask(running: Running, path: str, body: object = None) -> Any:
+def asked(running: Running, path: str, body: object = None) -> HTTPConnection:
+    """A connection that waits for its answer."""
     caller = HTTPConnection("127.0.0.1", running.port, timeout=20)
     data = None if body is None else json.dumps(body)
     caller.request("GET" if body is None else "POST", f"/api/v1/{path}", data, BEARER)
-    reply = caller.getresponse()
+    return caller
+
+
+def ask(running: Running, path: str, body: object = None) -> Any:
+    reply = asked(running, path, body).getresponse()
     assert reply.status in (200, 201), reply.read()
     return json.loads(reply.read())
 
@@ -62,6 +68,21 @@ def test_hypotheses_and_plans_are_there(whole: Running) -> None:
 
     assert len({tuple(one) for one in drawn["hypotheses"]}) == 4
     assert 0 <= plan["efe_score"] <= 1
+
+
+def test_health_is_answered_before_the_hypotheses_that_were_asked_for_earlier(
+    whole: Running,
+) -> None:
+    facets = [{"name": name, "values": [str(one) for one in range(21)]} for name in "abcd"]
+    wish = {"facets": facets, "count": 10_000, "distinct": False}
+    callers = [asked(whole, "gflownet/generate", wish) for _ in range(6)]
+
+    assert whole.get("/health").startswith("HTTP/1.1 200 ")
+
+    answered, _, _ = select.select([one.sock for one in callers], [], [], 0)
+    replies = [one.getresponse() for one in callers]
+    assert len(answered) < len(callers)
+    assert [reply.status for reply in replies] == [200] * len(callers)
 
 
 def test_the_beat_is_heard_over_the_websocket(whole: Running) -> None:

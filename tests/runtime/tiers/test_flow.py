@@ -28,6 +28,13 @@ def random_reward(seed: int) -> Reward:
     return log_reward
 
 
+@given(spaces)
+def test_where_one_may_stop_is_what_the_actions_say(space: Space) -> None:
+    grid = space.everything()
+
+    assert (space.ends(grid) == space.allowed(grid)[:, -1]).all()
+
+
 @settings(max_examples=60, deadline=None)
 @given(spaces, st.integers(0, 2**32))
 def test_walks_along_the_flow_end_in_proportion_to_the_reward(space: Space, seed: int) -> None:
