@@ -21,6 +21,7 @@ from emily_infra.check import (  # noqa: F401
     replication,
     retention,
     runtime,
+    runtime_models,
     samba,
     schedule,
     secret,

@@ -1,6 +1,7 @@
 """Rules about the cognitive runtime."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from emily_infra.check.rule import Problem, Standing, host_rule
 from emily_infra.findings import Severity
@@ -81,3 +82,52 @@ def the_runtime_has_room_to_start(host: Host) -> Iterator[Problem]:
             message=f"{runtime.memory} of memory; it needs {LEAST}",
             hint=f"memory: {LEAST}",
         )
+
+
+@host_rule(
+    "RUN008",
+    Severity.ERROR,
+    wrong="runtime: { token: secret:token, flags: { tree: { owner: nobody, since: 2026-11-01 } } }"
+    "\nsecrets: { token: {} }",
+    right="runtime: { token: secret:token, flags: { tree: { owner: colter, since: 2026-11-01 } } }"
+    "\nsecrets: { token: {} }",
+)
+def a_flag_has_an_owner(host: Host) -> Iterator[Problem]:
+    """A feature flag belongs to nobody who operates the host
+
+    A flag is meant to go: rolled out to everybody, or taken back. Somebody has to decide that, and
+    be found at night when the feature misbehaves. So its owner is one of system.admins.
+    """
+    admins = sorted(host.spec.system.admins)
+    for name, flag in host.spec.runtime.flags.items() if host.spec.runtime else ():
+        if flag.owner not in admins:
+            yield Problem(
+                at=("runtime", "flags", name, "owner"),
+                message=f"{flag.owner}, who answers for {name}, is not one of system.admins",
+                hint=f"write one of them: {', '.join(admins)}",
+            )
+
+
+@host_rule(
+    "RUN009",
+    Severity.ERROR,
+    wrong="runtime: { token: secret:token, pressure: { rungs: [5, 15, 15, 50] } }\n"
+    "secrets: { token: {} }",
+    right="runtime: { token: secret:token, pressure: { rungs: [5, 15, 30, 50] } }\n"
+    "secrets: { token: {} }",
+    standing=Standing.CONTRADICTION,
+)
+def the_steps_of_pressure_rise(host: Host) -> Iterator[Problem]:
+    """The steps that are taken when memory is short do not rise
+
+    Each step does without more than the one before, so each needs a larger figure. The runtime
+    does not start with a ladder whose upper rung is not above the lower one.
+    """
+    rungs = host.spec.runtime.pressure.rungs if host.spec.runtime else ()
+    for index, (lower, upper) in enumerate(pairwise(rungs), start=1):
+        if upper <= lower:
+            yield Problem(
+                at=("runtime", "pressure", "rungs", index),
+                message=f"{upper:g} % is not more than {lower:g} %, the step before",
+                hint="write four rising figures, such as rungs: [5, 15, 30, 50]",
+            )

@@ -1,15 +1,14 @@
 """The runtime module."""
 
-import json
 from collections.abc import Mapping
 
 from emily_infra.render.monitoring import bracketed
-from emily_infra.render.nix import Lines
+from emily_infra.render.runtime_settings import configuration, credentials
 from emily_infra.render.units import hardened
 from emily_infra.spec import topology
 from emily_infra.spec.host import Host, HostSpec
 from emily_infra.spec.policy import openings
-from emily_infra.spec.runtime import Runtime
+from emily_infra.spec.runtime import Runtime, server_address, servers_of
 
 
 def lower(host: Host) -> Mapping[str, object] | None:
@@ -29,42 +28,22 @@ def lower(host: Host) -> Mapping[str, object] | None:
     }
 
 
-def configuration(spec: HostSpec, runtime: Runtime) -> Lines:
-    """The service's TOML; strings as JSON writes them, which TOML reads the same way."""
-    service: dict[str, object] = {
-        "host": topology.served_on(spec, runtime.zone),
-        "port": runtime.port,
-        "language": runtime.language,
-    }
-    providers = {str(name): _provider(name) for name in sorted(runtime.providers)}
-    return Lines("\n".join([_table("service", service), _table("providers", providers)]))
-
-
-def _table(name: str, values: Mapping[str, object]) -> str:
-    lines = [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _provider(name: str) -> str:
-    """The name of the credential that holds a provider's key."""
-    return f"provider-{name}"
-
-
 def _credentials(spec: HostSpec, runtime: Runtime) -> list[str]:
-    wanted = {"token": runtime.token}
-    wanted |= {_provider(name): ref for name, ref in sorted(runtime.providers.items())}
-    return [f"{name}:{topology.secret_file(spec, ref)}" for name, ref in wanted.items()]
+    wanted = credentials(runtime).items()
+    return [f"{name}:{topology.secret_file(spec, ref)}" for name, ref in wanted]
 
 
 def reach(spec: HostSpec, runtime: Runtime) -> list[str] | None:
     """The only addresses it may exchange packets with; nothing where that cannot be told.
 
-    A provider is somewhere on the internet. A zone with a way out brings callers from anywhere,
-    and so does one whose address is learned.
+    A server with a name may be anywhere. A zone with a way out brings callers from anywhere, and so
+    does one whose address is learned.
     """
     callers = {opening.zone for opening in openings(spec, runtime.port)}
     zones = sorted((callers | {runtime.zone}) & set(spec.network.zones) if runtime.zone else ())
-    if runtime.providers or any(spec.network.zones[zone].is_outward for zone in zones):
+    servers = [server_address(url) for url in servers_of(runtime)]
+    if None in servers or any(spec.network.zones[zone].is_outward for zone in zones):
         return None
-    networks = (str(network) for zone in zones for network in topology.networks(spec, zone))
-    return ["localhost", *dict.fromkeys(networks)]
+    networks = [str(network) for zone in zones for network in topology.networks(spec, zone)]
+    alone = [str(address) for address in servers if address and not address.is_loopback]
+    return ["localhost", *dict.fromkeys(networks + alone)]

@@ -17,9 +17,10 @@ from emily_infra.spec.source import Source
 from emily_infra.spec.units import Quantity
 
 _WANTED = {
-    "string_type": "text", "int_type": "a whole number", "bool_type": "true or false",
-    "tuple_type": "a list", "dict_type": "a mapping", "model_type": "a mapping",
-    "model_attributes_type": "a mapping", "literal_error": "another word",
+    "string_type": "text", "int_type": "a whole number", "float_type": "a number",
+    "bool_type": "true or false", "tuple_type": "a list", "dict_type": "a mapping",
+    "model_type": "a mapping", "model_attributes_type": "a mapping",
+    "literal_error": "another word",
 }  # fmt: skip
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least {}"), "greater_than": ("gt", "more than {}"),
@@ -143,6 +144,7 @@ def _out_of_bounds(source: Source, detail: ErrorDetails, path: Path) -> Finding:
     bound = detail["ctx"][name]
     if isinstance(unit, type) and issubclass(unit, Quantity):
         bound = unit(bound)
+    bound = f"{bound:g}" if isinstance(bound, float) else bound
     message = f"{_called(path)} is {shown(detail['input'])}; it must be {wanted.format(bound)}"
     return _error("SPC004", source.locate(path), message, _description(path), path)
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from emily_infra.spec.backup import Backup, Reason
 from emily_infra.spec.base import Shaped, Strict, shown, wrong
 from emily_infra.spec.deploy import Deploy
 from emily_infra.spec.monitoring import Monitoring
-from emily_infra.spec.names import FindingCode, Interface, MountPoint, SecretName
+from emily_infra.spec.names import Date, FindingCode, Interface, MountPoint, SecretName
 from emily_infra.spec.network import Network
 from emily_infra.spec.runtime import Runtime
 from emily_infra.spec.samba import Samba
@@ -29,14 +28,6 @@ def _version(value: object) -> object:
     return value
 
 
-def _date(value: object) -> date:
-    try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        raise wrong(f"{shown(value)} is not a date", "such as 2027-06-30") from None
-
-
-Date = Annotated[date, BeforeValidator(_date), PlainSerializer(str, return_type=str)]
 Place = Annotated[
     str,
     Shaped(r"[A-Za-z0-9_./:+-]+(?:\[\d+\][A-Za-z0-9_./:+-]*)*", "a place",

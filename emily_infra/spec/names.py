@@ -1,6 +1,7 @@
 """Names and addresses as types: each refuses what the field's own programs would refuse."""
 
 import re
+from datetime import date
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -17,6 +18,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Wi
 
 from emily_infra.spec.base import Secretive, Shaped, shown, wrong
 
+PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+"""A pattern for 1 to 65535."""
 Word = Annotated[str, Shaped(r"[a-z][a-z0-9-]{0,30}", "a name", "lower-case letters, digits and -")]
 HostName = Annotated[
     str,
@@ -92,8 +95,7 @@ WireGuardKey = Annotated[
 ]  # fmt: skip
 Endpoint = Annotated[
     str,
-    Shaped(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-f:]+\]):"
-           r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])",
+    Shaped(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-f:]+\]):" + PORT,
            "an endpoint", "host:port, such as gate.example.org:51820"),
 ]  # fmt: skip
 SecretName = Annotated[
@@ -161,6 +163,13 @@ def _network(value: object) -> IPv4Network | IPv6Network:
     return interface.network
 
 
+def _date(value: object) -> date:
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise wrong(f"{shown(value)} is not a date", "such as 2027-06-30") from None
+
+
 _AS_TEXT = PlainSerializer(str, return_type=str)
 _ADDRESS_SCHEMA = WithJsonSchema({"type": "string"})
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(_address), _AS_TEXT]
@@ -169,3 +178,4 @@ OrDhcp = Annotated[_OnInterface | Literal["dhcp"], _or_word("dhcp"), _AS_TEXT, _
 OrAuto = Annotated[_OnInterface | Literal["auto"], _or_word("auto"), _AS_TEXT, _ADDRESS_SCHEMA]
 InterfaceAddress = Annotated[IPv4Interface | IPv6Interface, BeforeValidator(_interface), _AS_TEXT]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), _AS_TEXT]
+Date = Annotated[date, BeforeValidator(_date), _AS_TEXT]

@@ -25,6 +25,8 @@ def rewritten(key: str, wanted: str, value: object) -> str:
         case "a whole number":
             digits = _DIGITS.fullmatch(str(value))
             return f"write {value} without quotes" if digits else "write digits only, such as 7"
+        case "a number":
+            return "write digits without quotes, such as 7 or 2.5"
         case _:
             return "write one word, or text in quotes"
 

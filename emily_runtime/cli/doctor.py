@@ -125,7 +125,7 @@ def _credentials(config: Config) -> Iterator[Finding]:
         do = "systemd hands them over; by hand: CREDENTIALS_DIRECTORY=FOLDER emily-runtime doctor"
         yield Finding("credentials", "note", "$CREDENTIALS_DIRECTORY is not set", do)
         return
-    for name in ("token", *config.providers.values()):
+    for name in ("token", *config.credentials.values()):
         try:
             length = len(credential(name, os.environ))
         except Refused as refused:

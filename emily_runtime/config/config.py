@@ -31,6 +31,12 @@ class Config:
     """In their order of precedence, which is the file's."""
 
     @property
+    def credentials(self) -> Mapping[str, str]:
+        """The credential of each provider, and of postgresql where it has one."""
+        password = self.memory.password
+        return {**self.providers, **({"postgresql": password} if password else {})}
+
+    @property
     def host(self) -> str:
         """The address that it listens on."""
         return self.service.host

@@ -135,6 +135,8 @@ class Memory:
 
     store: str = setting("sqlite", one_of("sqlite", "postgresql"))
     dsn: str = setting("", text("a connection string of PostgreSQL, without its password"))
+    password: str = setting("", CREDENTIAL)
+    """The credential that holds PostgreSQL's password; without one, it knows us by our user."""
     connections: int = setting(4, whole(1, 64))
     recall: int = setting(3, whole(0, 20), reloads=True)
 

@@ -29,7 +29,7 @@ def serve(
     # What it would say of a request that broke is said in our own words, with a number to find it.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     token = credential("token", environment)
-    keys = {provider: credential(name, environment) for provider, name in config.providers.items()}
+    keys = {place: credential(name, environment) for place, name in config.credentials.items()}
     standing = Standing(token, config.language, limits(config), Tally(), colour)
     around = Surroundings.from_environment(environment)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -88,4 +88,5 @@ def default(info: FieldInfo) -> str:
         return "nothing"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return ", ".join(f"`{item}`" for item in value) if isinstance(value, tuple) else f"`{value}`"
+    items = value if isinstance(value, tuple) else (value,)
+    return ", ".join(f"`{item:g}`" if isinstance(item, float) else f"`{item}`" for item in items)

@@ -25,6 +25,7 @@ Anchors = Mapping[type[BaseModel], str]
 _PLAIN: dict[object, str] = {
     str: "text",
     int: "a whole number",
+    float: "a number",
     bool: "`true` or `false`",
     date: "a date, such as `2027-06-30`",
     Calendar: "a time in UTC, such as `daily`, `02:00` or `Sun 04:00`",
@@ -71,14 +72,21 @@ def _leaf(annotation: object, metadata: tuple[object, ...], anchors: Anchors) ->
     if issubclass(annotation, Quantity):
         text = f"{annotation.what}, such as `{annotation.example}`"
         return text + _limits(metadata, annotation)
-    return _PLAIN[annotation] + _limits(metadata, int)
+    return _PLAIN[annotation] + _limits(metadata, _Number if annotation is float else int)
 
 
-def _limits(metadata: tuple[object, ...], unit: type[int]) -> str:
+class _Number(float):
+    """Without the zeros that say nothing."""
+
+    def __str__(self) -> str:
+        return f"{float(self):g}"
+
+
+def _limits(metadata: tuple[object, ...], unit: type[int] | type[_Number]) -> str:
     """The limits in the unit of the value; pydantic may wrap them in a FieldInfo."""
     flat = [x for m in metadata for x in (m.metadata if isinstance(m, FieldInfo) else [m])]
-    least = [unit(m.ge) for m in flat if isinstance(m, Ge) and isinstance(m.ge, int)]
-    most = [unit(m.le) for m in flat if isinstance(m, Le) and isinstance(m.le, int)]
+    least = [unit(m.ge) for m in flat if isinstance(m, Ge) and isinstance(m.ge, int | float)]
+    most = [unit(m.le) for m in flat if isinstance(m, Le) and isinstance(m.le, int | float)]
     if least and most:
         return f", `{least[0]}` to `{most[0]}`"
     if least:

@@ -49,19 +49,6 @@ def test_the_service_understands_what_is_rendered(tmp_path: Path) -> None:
     assert found.providers == {}
 
 
-def test_it_is_told_which_credential_holds_which_key(tmp_path: Path) -> None:
-    host = over(EMBER, "runtime: { language: ko, providers: { openai: secret:key } }")
-
-    found = configuration(host, tmp_path)
-
-    assert found.language == "ko"
-    assert found.providers == {"openai": "provider-openai"}
-    assert config(host)["LoadCredential"] == [
-        "token:/run/secrets/runtime-token",
-        "provider-openai:/run/secrets/key",
-    ]
-
-
 def test_without_a_zone_it_is_served_on_loopback_alone(tmp_path: Path) -> None:
     host = pebble(ALONE)
 
@@ -131,7 +118,7 @@ def test_a_zone_that_the_policy_lets_in_is_not_kept_out_by_the_unit() -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        "runtime: { providers: { anthropic: secret:key } }",
+        "runtime: { providers: { anthropic: { model: m, price: { read: 1, written: 1 } } } }",
         "runtime: { zone: management }",
         "network: { zones: { ai: { address: dhcp } } }",
     ],

@@ -7,8 +7,35 @@ let
     host = "10.30.0.2"
     port = 8470
     language = "en"
+    rate = 200.0
+    concurrency = 64
+
+    [memory]
+    store = "sqlite"
+
+    [pressure]
+    release = 0.5
+    hold = 10.0
+    first = 5.0
+    second = 15.0
+    third = 30.0
+    fourth = 50.0
 
     [providers]
+
+    [llm]
+    order = ["offline"]
+    hourly_dollars = 10.0
+    daily_dollars = 100.0
+    most_tokens = 512
+    seconds = 30.0
+
+    [flags.tree-planner]
+    share = 5.0
+    identities = []
+    killed = false
+    owner = "colter"
+    since = "2026-11-22"
   '';
 
   # It may do what a program that answers HTTP needs, and nothing else.
