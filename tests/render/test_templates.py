@@ -97,7 +97,12 @@ backup:
   offsite:
     zzz: { repository: /mnt/z, password: secret:restic, datasets: [aaa/z, aaa/a] }
     aaa: { repository: /mnt/a, password: secret:restic, datasets: [aaa/a] }
-runtime: { providers: { openai: secret:openai, anthropic: secret:anthropic } }
+runtime:
+  order: [openai, anthropic]
+  providers:
+    openai: { key: secret:openai, model: o, price: { written: 2, read: 1 } }
+    anthropic: { key: secret:anthropic, model: a, price: { read: 3, written: 4 } }
+  flags: { z: { since: 2026-11-02, owner: jihyun }, a: { owner: colter, since: 2026-11-01 } }
 secrets: { smb-abe: {}, smb-zoe: {}, wg1: {}, openai: {}, anthropic: { file: /run/agenix/a } }
 """
 KEYS = [key for admin in shipped("ember").spec.system.admins.values() for key in admin.keys]
