@@ -13,6 +13,7 @@ from emily_runtime.bench import (
     nerves,
     postgres,
     serving,
+    soaking,
     spending,
     thinking,
 )
@@ -34,5 +35,6 @@ GROUPS: tuple[tuple[tuple[str, ...], Group], ...] = (
     (("16",), footprint.rows),
     (("17",), lambda _: counting.rows()),
     (("22",), lambda _: broadcast.rows()),
+    (("24",), soaking.rows),
 )
 """The numbers of a group's rows, without the letter behind, and the group."""

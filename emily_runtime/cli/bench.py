@@ -15,7 +15,7 @@ def run(arguments: Namespace, output: Output) -> int:
     load = os.getloadavg()[0]
     if not output.is_json:
         output.tell(f"load {load:.1f} on {os.cpu_count()} cores; processor time unless it says so")
-    around = Around((*arguments.peers, sys.executable), arguments.dsn)
+    around = Around((*arguments.peers, sys.executable), arguments.dsn, arguments.minutes)
     rows = []
     for numbers, group in GROUPS:
         if arguments.rows and not set(arguments.rows) & set(numbers):

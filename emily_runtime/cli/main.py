@@ -90,6 +90,7 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         "--peers", action="append", default=[], metavar="PYTHON", help="that has peers installed"
     )
     parser.add_argument("--dsn", help="a PostgreSQL with pgvector, for row 13")
+    parser.add_argument("--minutes", type=float, default=0.5, help="of row 24's soak, 0.5")
 
 
 def _memory(parser: argparse.ArgumentParser) -> None:

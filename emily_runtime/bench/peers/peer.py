@@ -22,6 +22,8 @@ class Around(NamedTuple):
     """Interpreters that peers are looked for in, in this order."""
     dsn: str | None = None
     """A PostgreSQL server with pgvector."""
+    minutes: float = 0.5
+    """How long the service is asked without a pause."""
 
 
 class Peer:
