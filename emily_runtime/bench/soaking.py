@@ -73,7 +73,8 @@ def rows(around: Around) -> list[Row]:
             f"p95 {told.p95_ms:.1f} ms, {told.good:,} good, {told.errors + told.other} bad, "
             f"{told.shed} shed",
             f"{found.connections} connections; {found.vectors:.1f} MB/min of vectors beside",
-            f"{found.slope:+.2f} MB/min, most {found.size:.0f} MB", _GOAL, _held(found, around.minutes)),
+            f"{found.slope:+.2f} MB/min, most {found.size:.0f} MB", _GOAL,
+            _held(found, around.minutes)),
         Row("24b", second, f"{beyond.good:,} good, {beyond.shed:,} shed, {beyond.other} other",
             f"p95 {beyond.p95_ms:.0f} ms; {beyond.errors} broken",
             f"most {size:.0f} MB; {lost} lost, as counted", _BEYOND,

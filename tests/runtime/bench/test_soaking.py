@@ -31,19 +31,18 @@ def test_without_wrk_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row.ours for row in soaking.rows(Around())] == [NOT_RUN, NOT_RUN]
 
 
-@pytest.mark.parametrize(
-    ("changes", "slope", "minutes", "held"),
-    [
-        ({}, 0.5, 10, True),
-        ({}, 1.5, 10, False),
-        ({}, 1.5, 1, None),
-        ({"errors": 1}, 0.0, 10, False),
-        ({"shed": 1}, 0.0, 1, False),
-    ],
-)
-def test_a_soak_holds_without_an_error_and_without_a_leak(
-    changes: dict[str, int], slope: float, minutes: float, held: bool | None
-) -> None:
-    told = CLEAN._replace(**changes)
+SLOPES = [(0.5, 10, "yes"), (1.5, 10, "no"), (1.5, 1, "-")]
 
-    assert soaking._held(Soaked(4, told, slope, 0.0, 70.0), minutes) is held
+
+@pytest.mark.parametrize(("slope", "minutes", "held"), SLOPES)
+def test_a_slope_is_judged_after_minutes(slope: float, minutes: float, held: str) -> None:
+    found = soaking._held(Soaked(4, CLEAN, slope, 0.0, 70.0), minutes)
+
+    assert {True: "yes", False: "no", None: "-"}[found] == held
+
+
+@pytest.mark.parametrize("kind", ["errors", "shed", "other"])
+def test_whoever_is_turned_away_at_the_knee_fails_the_soak(kind: str) -> None:
+    told = CLEAN._replace(**{kind: 1})
+
+    assert soaking._held(Soaked(4, told, 0.0, 0.0, 70.0), 10) is False
