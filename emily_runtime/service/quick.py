@@ -38,7 +38,7 @@ class HttpTools(Guarded, HttpToolsProtocol):
             if self._raw > MAX_HEAD and not self._is_in_body:
                 self.fault = Refusal(431, "EMY-2002", limit=MAX_HEAD)
                 self.refused()
-        elif not self.is_answering() and self.cycle is None:
+        elif self.cycle is None and self.transport.get_protocol() is self:
             self.visit.arriving()
 
     def handle_websocket_upgrade(self) -> None:

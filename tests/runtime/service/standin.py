@@ -153,7 +153,10 @@ def main() -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = read(Path(sys.argv[1]))
     rate, at_once = config.service.rate, config.service.concurrency
-    limits = Limits(rate=rate, burst=2 * rate, at_once=at_once, answer=1.0, late=30.0)
+    arrive = float(os.environ.get("ARRIVE", "10"))
+    limits = Limits(
+        arrive=arrive, rate=rate, burst=2 * rate, at_once=at_once, answer=1.0, late=30.0
+    )
     colour = sys.argv[2] if len(sys.argv) > 2 else "alone"
     standing = Standing(
         credential("token", os.environ), config.language, limits, Tally(),

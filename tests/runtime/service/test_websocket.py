@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.runtime.process import TOKEN
-from tests.runtime.service.served import BEARER, Served
+from tests.runtime.service.served import BEARER, Served, served
 
 
 def heard(client: ClientConnection) -> Any:
@@ -40,6 +41,14 @@ def test_a_reader_hears_its_topics_and_no_others(running: Served) -> None:
     assert [one["topic"] for one in told] == ["apples"] * 3
     assert [one["payload"]["number"] for one in told] == [0, 1, 2]
     assert told[0]["sequence"] < told[1]["sequence"]
+
+
+def test_a_reader_is_no_request_that_takes_too_long_to_arrive(tmp_path: Path) -> None:
+    with served(tmp_path, ARRIVE="0.5") as running, listening(running, "pears") as (client, _):
+        time.sleep(1.5)
+        running.say("flood pears 1")
+
+        assert heard(client)["topic"] == "pears"
 
 
 def test_without_topics_a_reader_hears_everything(running: Served) -> None:
