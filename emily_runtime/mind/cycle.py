@@ -23,7 +23,7 @@ from emily_runtime.tiers.arrays import Floats, generator
 from emily_runtime.tiers.inference.expected import Decision, decide
 from emily_runtime.tiers.inference.model import perceive, predict
 from emily_runtime.tiers.modulation import Modulation, modulation
-from emily_runtime.tiers.workspace import Item, Workspace
+from emily_runtime.tiers.workspace import Item, Outcome, Workspace
 
 _new = tuple.__new__  # half the time of Item(...), which is written in Python
 
@@ -199,8 +199,23 @@ def _memories(first: int, recalled: Sequence[Recalled], gain: float) -> list[Ite
     ]
 
 
+class Scene(NamedTuple):
+    """What tier 3 finds in a cycle: the substrate as it is now, and what was broadcast."""
+
+    ticks: int
+    echo: Echo
+    body: Body
+    setting: Modulation
+    contest: Outcome
+
+
 def cycle(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> tuple[Mind, Thought]:
     """End a cycle: the substrate's due ticks, then competition, broadcast, belief and choice."""
+    return conclude(settings, mind, compete(settings, mind, measures, now), measures.thrift)
+
+
+def compete(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> Scene:
+    """The substrate's due ticks, then who ignites and is broadcast."""
     ticks = max(0, int(now.time * settings.alpha.frequency) - mind.body.tick)
     echo, body, setting = mind.echo, mind.body, mind.setting
     if ticks:
@@ -209,11 +224,17 @@ def cycle(settings: Settings, mind: Mind, measures: Measures, now: Instant) -> t
         setting = modulation(body.levels.shown)
     moment = workspace.Moment(now.time, settings.alpha.capacity, setting.gain)
     contest = workspace.cycle(settings.workspace, mind.workspace, mind.waiting, moment)
+    return Scene(ticks, echo, body, setting, contest)
+
+
+def conclude(settings: Settings, mind: Mind, scene: Scene, thrift: int) -> tuple[Mind, Thought]:
+    """Belief and choice about what was broadcast, or a rest where THRIFT wants one."""
+    ticks, echo, body, setting, contest = scene
     choice, belief, looked = None, mind.belief, mind.looked
     about = (*mind.owed, *contest.broadcast)
     is_wanted = bool(about or mind.is_reminded)
-    is_its_turn = measures.thrift > 0 and contest.state.cycle % measures.thrift == 0
-    is_owed = is_wanted and measures.thrift > 0 and not is_its_turn
+    is_its_turn = thrift > 0 and contest.state.cycle % thrift == 0
+    is_owed = is_wanted and thrift > 0 and not is_its_turn
     if is_wanted and is_its_turn:
         choice = _chosen(settings, mind, about, setting)
         echo = echo._replace(surprise=echo.surprise + choice.surprise)

@@ -1,6 +1,7 @@
 """The metrics: families made once, children bound once, hot counters handed over per cycle."""
 
 from collections import Counter as Tally
+from math import nan
 from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -50,9 +51,9 @@ class Metrics:
 
     def total(self, name: str, *labels: str, value: float) -> None:
         """A counter whose TOTAL somebody else keeps, such as the bus."""
-        before = self._totals.get((name, labels), 0.0)
+        before, child = self._totals.get((name, labels), 0.0), self.counter(name, *labels)
         if value > before:
-            self.counter(name, *labels).inc(value - before)
+            child.inc(value - before)
             self._totals[name, labels] = value
 
     def flush(self) -> None:
@@ -78,7 +79,10 @@ class Metrics:
         if family.kind == "counter":
             return Counter(family.name, family.text, family.labels, registry=self.registry)
         if family.kind == "gauge":
-            return Gauge(family.name, family.text, family.labels, registry=self.registry)
+            gauge = Gauge(family.name, family.text, family.labels, registry=self.registry)
+            if not family.labels:
+                gauge.set(nan)  # a 0 that nobody has told would look like any other
+            return gauge
         return Histogram(
             family.name,
             family.text,

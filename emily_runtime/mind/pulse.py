@@ -29,6 +29,7 @@ class Pulse:
         self._waiting = gauge("emily_workspace_preconscious")
         self._habits = gauge("emily_workspace_habituated")
         self._shed = gauge("emily_substrate_shed")
+        self._inference = metrics.histogram("active_inference_latency_seconds")
         self._nats, self._score = gauge("emily_efe_nats"), gauge("emily_efe_score")
         self._entropy = gauge("emily_policy_entropy")
         self._surprise = gauge("emily_belief_surprise_nats")
@@ -44,6 +45,7 @@ class Pulse:
         count("emily_substrate_ticks_total", by=thought.ticks)
         count("emily_workspace_ignitions_total", by=len(thought.broadcast))
         if thought.choice:
+            self._inference.observe(turn.seconds)
             self._chosen(thought.choice)
         self._metrics.flush()
 

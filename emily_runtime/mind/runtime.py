@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import randbits
 from time import perf_counter
@@ -15,9 +14,8 @@ import numpy
 from prometheus_client import Histogram
 
 from emily_runtime import __version__
-from emily_runtime.breaker import Breaker, State
+from emily_runtime.breaker import Breaker
 from emily_runtime.config import Config, reloaded
-from emily_runtime.config.sections import Flag
 from emily_runtime.flags.flags import Flags
 from emily_runtime.flags.table import from_config
 from emily_runtime.memory.episode import Vector
@@ -25,6 +23,7 @@ from emily_runtime.memory.store import Store
 from emily_runtime.messages import Message, Refused, say
 from emily_runtime.mind import anatomy, planning, records, relief, views
 from emily_runtime.mind.acting import Actor
+from emily_runtime.mind.dashboard import Dashboard
 from emily_runtime.mind.habits import keep, kept
 from emily_runtime.mind.hypotheses import Facet, Wish, drawn
 from emily_runtime.mind.metrics import Metrics
@@ -35,8 +34,8 @@ from emily_runtime.mind.records import Habits
 from emily_runtime.mind.responding import Responder
 from emily_runtime.mind.settings import Settings
 from emily_runtime.mind.stimulus import Stimulus
-from emily_runtime.mind.stores import store_of
-from emily_runtime.mind.stream import Stream
+from emily_runtime.mind.stores import breaker_of, store_of
+from emily_runtime.mind.stream import NANOSECONDS, Stream
 from emily_runtime.mind.structs import (
     Attention,
     BudgetView,
@@ -59,6 +58,7 @@ from emily_runtime.nerves.record import Recorder, record
 from emily_runtime.nerves.supervise import Incident, Supervisor
 from emily_runtime.nerves.workers import Workers
 from emily_runtime.providers.budget import Budget
+from emily_runtime.providers.link import Tally
 from emily_runtime.providers.model import Provider
 from emily_runtime.providers.setting_up import chain
 from emily_runtime.tiers import alpha
@@ -72,7 +72,6 @@ LEISURE = 3600.0
 """Seconds between two times that memory is tidied, for quicker searching."""
 LOOK = 10.0
 """Seconds between two looks at the budget."""
-OPENNESS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 INCIDENT = "incident"
 """The topic of failures."""
 
@@ -84,6 +83,8 @@ class Parts(NamedTuple):
     provider: Provider
     budget: Budget
     breakers: Mapping[str, Breaker] = MappingProxyType({})
+    """By what they guard: providers, and a memory that is a server."""
+    tallies: Mapping[str, Tally] = MappingProxyType({})
     """By provider."""
 
 
@@ -107,14 +108,18 @@ class Runtime:
         self._breakers = parts.breakers
         self._stream = Stream(config, self.bus, clock, randbits(48), kept(state))
         self._provider = parts.provider
-        voice = Modelled(parts.provider, config, self.metrics)
+        voice = Modelled(parts.provider, config)
         self._actor = Actor(self._stream, self.memory, voice, self.metrics)
         self._responder = Responder(self._stream, self.memory, self._actor, self.metrics)
         self.features = Flags(from_config(config.flags))
         self.ladder = relief.ladder(config, clock, parts.store, self._stalls, self._stepped)
         self._responder.rung = self.pressure
+        self._dashboard = Dashboard(
+            self.metrics, self.bus, self.supervisor, parts.store, parts.breakers, parts.tallies
+        )
         self._recording: asyncio.Task[None] | None = None
         self._gate = self.metrics.histogram("emily_alpha_gate_seconds")
+        self._recovery = self.metrics.histogram("emily_recovery_seconds")
         self._inference = self.metrics.histogram("active_inference_latency_seconds")
         self._topology, took = anatomy.organised()
         self.metrics.gauge("emily_organise_seconds").set(took)
@@ -139,7 +144,9 @@ class Runtime:
         models, budget = chain(llm, credentials, state, clock, language)
         store = store_of(config, state, clock, credentials.get("postgresql", ""))
         breakers = {link.provider.name: link.breaker for link in models.links}
-        return cls(config, clock, state, Parts(store, models, budget, breakers))
+        breakers |= breaker_of(store)
+        parts = Parts(store, models, budget, breakers, models.tallies)
+        return cls(config, clock, state, parts)
 
     async def start(self) -> None:
         """Open the memory and begin to tick; Refused where memory or recording can't be opened."""
@@ -256,7 +263,7 @@ class Runtime:
 
     def flags(self) -> list[FlagView]:
         """Features, and for whom they are on."""
-        return [flag_view(name, one, self.clock.wall()) for name, one in self.config.flags.items()]
+        return [views.flag(name, one, self.clock.wall()) for name, one in self.config.flags.items()]
 
     def status(self) -> Status:
         """How the runtime is."""
@@ -288,29 +295,15 @@ class Runtime:
 
     async def exposition(self) -> bytes:
         """All metrics as Prometheus reads them."""
-        metrics, gauge = self.metrics, self.metrics.gauge
-        metrics.total("emily_bus_published_total", value=self.bus.published)
-        metrics.total("emily_bus_lost_total", value=self.bus.lost())
-        gauge("emily_bus_occupancy").set(self.bus.occupancy())
-        for name, breaker in self._breakers.items():
-            gauge("emily_breaker_state", name).set(OPENNESS[breaker.state])
+        await self._dashboard.refresh()
+        gauge = self.metrics.gauge
         gauge("emily_pressure_level").set(self.pressure())
         for flag in self.features.all.values():
             gauge("emily_flag_share_percent", flag.name).set(flag.share / 100)
-        gauge("emily_rss_bytes").set(resident())
         gauge("emily_loop_lag_seconds").set(self._lag)
         gauge("emily_failure_rate").set(self._actor.failures)
         gauge("emily_swarm_agreement").set(self._responder.measures.agreement)
-        health = await self.memory.store.health()
-        gauge("emily_memory_up").set(health.well)
-        gauge("emily_memory_rows").set(health.rows)
-        gauge("emily_memory_compressed_ratio").set(health.compressed)
-        for name in {reader.name for reader in self.bus.readers()}:
-            lags = [reader.lag for reader in self.bus.readers() if reader.name == name]
-            gauge("emily_bus_reader_lag", name).set(max(lags))
-        for one in self.supervisor.health():
-            metrics.total("emily_restarts_total", one.name, value=one.restarts)
-        return metrics.text()
+        return self.metrics.text()
 
     async def _tick(self) -> None:
         """End a cycle at each whole period of the rhythm."""
@@ -358,6 +351,8 @@ class Runtime:
 
     def _incident(self, incident: Incident) -> None:
         self.bus.publish(INCIDENT, incident)
+        if not incident.is_final:
+            self._recovery.observe(self.supervisor.recovery_ns / NANOSECONDS)
         _logged(incident.code, incident.message(self.config.language))
 
 
@@ -377,12 +372,3 @@ def _logged(code: str, message: Message) -> None:
 async def _written(reader: Subscription, recorder: Recorder) -> None:
     with recorder:
         await record(reader, recorder)
-
-
-def flag_view(name: str, flag: Flag, wall: float) -> FlagView:
-    """A flag at a moment in seconds since the epoch."""
-    since = date.fromisoformat(flag.since) if flag.since else None
-    age = (datetime.fromtimestamp(wall, UTC).date() - since).days if since else None
-    return FlagView(
-        name, flag.share, list(flag.identities), flag.killed, flag.owner, flag.since, age
-    )

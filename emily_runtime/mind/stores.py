@@ -1,9 +1,12 @@
 """Which store the configuration, or a person, means."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Protocol, runtime_checkable
 
+from emily_runtime.breaker import Breaker
 from emily_runtime.config import Config
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.memory.store import Store
@@ -23,6 +26,18 @@ def store_of(config: Config, state: Path, clock: Clock, password: str = "") -> S
     settings = server.Settings(dsn, password=password, connections=memory.connections)
     store: Store = server.PostgresStore(settings, clock)
     return store
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A store that is left alone for a while where it keeps failing."""
+
+    breaker: Breaker
+
+
+def breaker_of(store: Store) -> Mapping[str, Breaker]:
+    """The breaker before a store, by its name, where it has one."""
+    return {store.breaker.name: store.breaker} if isinstance(store, Guarded) else {}
 
 
 def store_at(place: str, clock: Clock) -> Store:

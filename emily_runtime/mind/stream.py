@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import NamedTuple
 
 from emily_runtime import __version__
@@ -18,7 +19,8 @@ from emily_runtime.mind.cycle import (
     Mind,
     Thought,
     arrive,
-    cycle,
+    compete,
+    conclude,
     remind,
     settle,
 )
@@ -38,6 +40,8 @@ class Turn(NamedTuple):
     thought: Thought
     mind: Mind
     seed: int
+    seconds: float = 0.0
+    """What tier 3 took."""
 
 
 @dataclass
@@ -98,10 +102,13 @@ class Stream:
     def beat(self, measures: Measures) -> Turn:
         """End a cycle, and tell everybody who waits for it."""
         now = self._instant()
-        self.mind, thought = cycle(self.settings, self.mind, measures, now)
+        scene = compete(self.settings, self.mind, measures, now)
+        begin = perf_counter()
+        self.mind, thought = conclude(self.settings, self.mind, scene, measures.thrift)
+        took = perf_counter() - begin
         record = records.CycledRecord(measures, now, records.digest(self.mind))
         self.bus.publish(records.CYCLED, record)
-        turn = Turn(self.mind.workspace.cycle, thought, self.mind, now.seed)
+        turn = Turn(self.mind.workspace.cycle, thought, self.mind, now.seed, took)
         if thought.choice:
             self.last = turn
         waiting, self._waiting = self._waiting, []

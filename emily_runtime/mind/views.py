@@ -1,7 +1,9 @@
 """From the state of the tiers to what is answered about it."""
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
+from emily_runtime.config.sections import Flag
 from emily_runtime.mind.cycle import Arrival, Choice, Mind
 from emily_runtime.mind.hypotheses import Drawn
 from emily_runtime.mind.settings import Settings
@@ -10,6 +12,7 @@ from emily_runtime.mind.stimulus import Content
 from emily_runtime.mind.structs import (
     Attention,
     Fired,
+    FlagView,
     Held,
     Hypotheses,
     Plan,
@@ -104,4 +107,13 @@ def hypotheses(drawn: Drawn, names: Sequence[str]) -> Hypotheses:
         expected_unique=drawn.expected_unique,
         mode="independent" if judged else "distinct",
         alarms=[alarm.value for alarm in judged.alarms] if judged else [],
+    )
+
+
+def flag(name: str, given: Flag, wall: float) -> FlagView:
+    """A flag at a moment in seconds since the epoch."""
+    since = date.fromisoformat(given.since) if given.since else None
+    age = (datetime.fromtimestamp(wall, UTC).date() - since).days if since else None
+    return FlagView(
+        name, given.share, list(given.identities), given.killed, given.owner, given.since, age
     )

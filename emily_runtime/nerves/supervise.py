@@ -12,6 +12,7 @@ from emily_runtime.messages import Language, Message, say
 from emily_runtime.nerves.clock import Clock
 
 _SECOND = 1_000_000_000
+AGAIN, GIVEN_UP = "EMY-7002", "EMY-7003"
 GRACE = 5.0
 """Seconds that a task gets to end when it is stopped."""
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -57,6 +58,11 @@ class Incident(NamedTuple):
     """Within the time that counts."""
     pause: float
     """Seconds until it starts again."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is given up."""
+        return self.code == GIVEN_UP
 
     def message(self, language: Language) -> Message:
         """What to tell the operator."""
@@ -159,7 +165,7 @@ class Supervisor:
             self._restart(child, pause)
             self.recovery_ns = self._clock.monotonic_ns() - now
         child.reason, where = _told(task)
-        code = "EMY-7003" if child.life is Life.GIVEN_UP else "EMY-7002"
+        code = GIVEN_UP if child.life is Life.GIVEN_UP else AGAIN
         self._tell(Incident(code, child.name, child.reason, where, failures, pause))
 
     def _restart(self, child: _Child, pause: float) -> None:

@@ -10,7 +10,7 @@ from emily_runtime.messages import Language, say
 from emily_runtime.nerves.clock import Clock
 from emily_runtime.providers.budget import Budget
 from emily_runtime.providers.failures import COUNTED, Failed
-from emily_runtime.providers.link import Ask, Deadline, Link
+from emily_runtime.providers.link import Ask, Deadline, Link, Tally
 from emily_runtime.providers.model import Completion, Part, Prompt, Provider
 from emily_runtime.providers.offline import Offline
 from emily_runtime.providers.retrying import Patience
@@ -38,12 +38,20 @@ class Chain:
         language: Language = "en",
     ) -> None:
         self.offline = Offline()
+        self._spoke_for = Tally()
         self._patience = patience or Patience()
         self._clock = clock
         self._language = language
         self.links = [
             Link(each, _breaker(each, clock), budget, self._patience, clock) for each in providers
         ]
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """What each has done so far, by its name."""
+        return {link.provider.name: link.tally for link in self.links} | {
+            self.offline.name: self._spoke_for
+        }
 
     def ceiling(self, prompt: Prompt, /) -> int:
         """What the dearest of its providers may cost; each reserves its own."""
@@ -72,23 +80,27 @@ class Chain:
             try:
                 async with aclosing(link.parts(ask, prompt, deadline)) as parts:
                     async for part in parts:
-                        yield _marked(part, passed)
+                        yield _told(part, passed, link.tally)
                 return
             except PASSED_OVER as refused:
                 text = say(refused.code, self._language, **refused.values).text
                 passed.append(f"{refused.code}: {text}")
         async for part in ask(self.offline, prompt):
-            yield _marked(part, passed)
+            yield _told(part, passed, self._spoke_for)
 
 
 def _breaker(provider: Provider, clock: Clock) -> Breaker:
     return Breaker(provider.name, FAILURES, REST_SECONDS, clock, COUNTED)
 
 
-def _marked(part: Part, passed: list[str]) -> Part:
-    if isinstance(part, str) or not passed:
+def _told(part: Part, passed: list[str], tally: Tally) -> Part:
+    """Marked where others were passed over, and counted where it ends the answer."""
+    if isinstance(part, str):
         return part
-    return msgspec.structs.replace(part, degraded=True, why="; ".join(passed))
+    if passed:
+        part = msgspec.structs.replace(part, degraded=True, why="; ".join(passed))
+    tally.add(part)
+    return part
 
 
 async def _whole(provider: Provider, prompt: Prompt) -> AsyncGenerator[Part, None]:

@@ -27,14 +27,18 @@ class Tally:
     """What a provider has done so far."""
 
     answered: int = 0
+    degraded: int = 0
+    """Answers in the place of one that was asked before it."""
     failed: int = 0
+    """Attempts."""
     input_tokens: int = 0
     output_tokens: int = 0
     microdollars: int = 0
 
     def add(self, answer: Completion) -> None:
         """One more answer."""
-        self.answered += 1
+        self.degraded += answer.degraded
+        self.answered += not answer.degraded
         self.input_tokens += answer.input_tokens
         self.output_tokens += answer.output_tokens
         self.microdollars += answer.cost_microdollars
@@ -104,7 +108,6 @@ class Link:
                         bill.microdollars = part.cost_microdollars
                 if whole is None:
                     raise Garbled(self.provider.name, "an answer without an end")
-        self.tally.add(whole)
         yield whole
 
     async def _timely(

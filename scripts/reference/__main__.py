@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emily_infra.spec.host import json_schema
-from scripts.reference import commands, findings, ports, spec
+from scripts.reference import commands, findings, metrics, ports, spec
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -18,6 +18,7 @@ def pages() -> dict[str, str]:
         "docs/reference/findings.md": _page(findings.page()),
         "docs/reference/commands.md": _page(commands.page()),
         "docs/reference/ports.md": _page(ports.page()),
+        "docs/reference/metrics.md": _page(metrics.page()),
         "hosts/host.schema.json": json.dumps(json_schema(), indent=2) + "\n",
     }
 

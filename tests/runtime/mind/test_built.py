@@ -40,8 +40,12 @@ def test_a_provider_that_is_away_is_passed_over_and_said_to_be(tmp_path: Path) -
         await runtime.start()
         reply = await runtime.stimulate(Stimulus("why is the pool slow?"))
         states = runtime.budget().breakers
+        metrics = (await runtime.exposition()).decode()
         await runtime.stop()
         assert states == {"openai": "closed"}
+        assert 'emily_llm_requests_total{outcome="degraded",provider="offline"} 1.0' in metrics
+        assert 'emily_llm_requests_total{outcome="failed",provider="openai"} 0.0' not in metrics
+        assert 'emily_llm_requests_total{outcome="answered",provider="openai"} 0.0' in metrics
         return reply.provider, reply.degraded, reply.why
 
     provider, is_degraded, why = asyncio.run(answer())

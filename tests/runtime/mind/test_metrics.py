@@ -62,6 +62,16 @@ def test_a_total_that_others_keep_only_grows() -> None:
     assert "emily_bus_published_total 9.0\n" in metrics.text().decode()
 
 
+def test_a_total_of_nothing_is_told_and_a_gauge_that_nobody_set_is_no_number() -> None:
+    metrics = Metrics()
+
+    metrics.total("emily_breaker_trips_total", "openai", value=0)
+
+    text = metrics.text().decode()
+    assert 'emily_breaker_trips_total{breaker="openai"} 0.0\n' in text
+    assert "emily_gflownet_log_z NaN\n" in text
+
+
 def test_a_name_that_is_no_family_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         Metrics().counter("emily_nonsense_total")
@@ -72,9 +82,10 @@ def test_a_cycle_shows_its_levels_and_its_choice() -> None:
     mind, done = thought(mind, 1.0)
     metrics = Metrics()
 
-    Pulse(metrics).beat(SETTINGS, Turn(1, done, mind, 0), 1.0)
+    Pulse(metrics).beat(SETTINGS, Turn(1, done, mind, 0, 0.00002), 1.0)
 
     text = metrics.text().decode()
     assert 'allostatic_neurotransmitter_levels{neurotransmitter="cortisol"} 0.5\n' in text
     assert "emily_workspace_ignitions_total 1.0\n" in text
     assert "global_workspace_capacity 7.0\n" in text
+    assert 'active_inference_latency_seconds_bucket{le="5e-05"} 1.0\n' in text

@@ -394,6 +394,23 @@ def test_in_the_end_nothing_is_left_open_to_a_provider(tmp_path: Path) -> None:
     assert not voice.is_open
 
 
+def test_a_task_that_fails_starts_again_and_what_that_took_is_measured(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        async def fail_once() -> None:
+            if not runtime.supervisor.health()[0].restarts:
+                raise OSError("gone")
+            await asyncio.Event().wait()
+
+        runtime.supervisor.start("a part", fail_once)
+        await asyncio.sleep(0.01)
+
+        metrics = (await runtime.exposition()).decode()
+        assert 'emily_restarts_total{component="a part"} 1.0' in metrics
+        assert "emily_recovery_seconds_count 1.0" in metrics
+
+    lived(tmp_path, life)
+
+
 class Untidy(SqliteStore):
     """It cannot be tidied now."""
 
