@@ -37,8 +37,9 @@ EXPLANATIONS = (
         "RUN013", "A deploy of the runtime is at work",
         "One at a time: the host's unit emily-runtime-deploy.service is the lock, from the start "
         "of the new version until the old one has been kept for its window. Whoever gave the "
-        "order may be gone; the host ends it by itself. `rollback` may interrupt it.",
-        "emily-infra runtime deploy ember    # while the last one is still watched",
+        "order may be gone; the host ends it by itself. Who deploys the same version again follows "
+        "it; another version has to wait. `rollback` may interrupt it.",
+        "emily-infra runtime deploy ember    # another version, while the last one is watched",
         "emily-infra runtime status ember",
     ),
     _story(
@@ -70,5 +71,13 @@ EXPLANATIONS = (
         "not be started, or was stopped by hand. One colour takes all the same. The next deploy "
         "or rollback goes on from what was written down.",
         "ssh ember systemctl stop emily-runtime-deploy", "emily-infra runtime deploy ember",
+    ),
+    _story(
+        "RUN018", "The connection broke while the host deployed",
+        "The host has the order and carries it out by itself, also the way back should the new "
+        "version be worse. The message says how far it had got. The same command again follows "
+        "the deploy that is at work, or says that the version runs already.",
+        "emily-infra runtime deploy ember    # and the laptop is closed",
+        "emily-infra runtime deploy ember",
     ),
 )  # fmt: skip

@@ -48,6 +48,13 @@ class BothDown(EmilyError):
     exit_code = 4
 
 
+class WayLost(EmilyError):
+    """The connection broke while the host was at work; the host goes on."""
+
+    code = "RUN018"
+    exit_code = 8
+
+
 class NotHeard(EmilyError):
     """The host was asked to deploy, and has stopped working on it."""
 

@@ -5,10 +5,10 @@ import pytest
 from emily_infra.runtime.colours import Colours
 from emily_infra.runtime.faults import UnderWay
 from emily_infra.runtime.order import Kind, Order
-from emily_infra.runtime.ordering import Ordering
+from emily_infra.runtime.ordering import UNIT, Ordering
 from emily_infra.runtime.overview import asked_for, overview
 from emily_infra.runtime.places import Colour
-from emily_infra.runtime.record import Record, Verdict
+from emily_infra.runtime.record import Record, Verdict, write
 from emily_infra.runtime.verdicts import trouble
 from tests.runtime_deploy.looks import Looks
 from tests.runtime_deploy.switching import LONG, deploy
@@ -39,9 +39,34 @@ def test_whoever_orders_hears_what_the_host_does(ember: Host) -> None:
     assert heard[-1] == "kept: green is no worse than blue was"
 
 
-def test_a_second_order_has_to_wait(ember: Host) -> None:
+def test_another_version_has_to_wait(ember: Host) -> None:
     ember.applies("two")
     ordering(ember).give(Order(id="a", window=LONG))
+    while ember.colours.taking() != [Colour.GREEN]:
+        pass
+    ember.applies("three")
+
+    with pytest.raises(UnderWay):
+        ordering(ember).give(Order(id="b"))
+
+
+def test_who_deploys_the_same_version_again_follows_it(ember: Host) -> None:
+    ember.applies("two")
+    ordering(ember).give(Order(id="a", window=3))
+    line = ordering(ember)
+
+    followed = line.give(Order(id="b"))
+
+    assert followed.id == "a"
+    assert line.follow(followed).verdict is Verdict.KEPT
+    assert heard[0] == "a deploy of this version is at work; follows it"
+
+
+def test_a_way_back_has_no_version_to_follow(ember: Host) -> None:
+    ember.applies("two")
+    deploy(ember)
+    write(ember, ember.places.order, Order(id="a", kind=Kind.ROLLBACK))
+    ember.run("systemctl", "start", "--no-block", UNIT)
 
     with pytest.raises(UnderWay):
         ordering(ember).give(Order(id="b"))

@@ -38,8 +38,8 @@ class Faults:
                 raise RuntimeError("a fault that was asked for")
             return attend(runtime, *signals)
 
-        def generates(runtime: Any, *wish: Any) -> Any:
-            found = generate(runtime, *wish)
+        async def generates(runtime: Any, *wish: Any) -> Any:
+            found = await generate(runtime, *wish)
             for number in range(self.draws_only, len(found.hypotheses) if self.draws_only else 0):
                 found.hypotheses[number] = found.hypotheses[0]
             return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
+from typing import Protocol
 
 from emily_infra.machine import CommandFailed, Ending, Local
 from emily_infra.runtime.colours import Colours
@@ -40,7 +41,7 @@ class Host:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     is_cut: Callable[[], bool] = lambda: False
     """Asked before each command."""
-    deploying: "Deploying | None" = None
+    deploying: "Work | None" = None
     """The run of emily-runtime-deploy.service, once it was started."""
 
     def run(self, *argv: str, stdin: str = "", deadline: float = 60.0) -> str:
@@ -56,15 +57,17 @@ class Host:
             case ("systemctl", "stop", _):
                 return self.deploying.stop() if self.deploying else ""
             case ("systemctl", "start", "--no-block", _):
-                self.deploying = Deploying(self)
+                self.deploying = self.deploys()
                 return ""
             case ("systemctl", "show", *_):
-                return (
-                    "active" if self.deploying and self.deploying.thread.is_alive() else "inactive"
-                )
+                return "active" if self.deploying and self.deploying.is_at_work else "inactive"
             case ("journalctl", *_, last):
                 return self._journal(_colour(last.partition("=")[2]))
         return Local().run(*argv, stdin=stdin, deadline=deadline)
+
+    def deploys(self) -> "Work":
+        """What the unit starts."""
+        return Deploying(self)
 
     def close(self) -> None:
         """End both colours, and whoever starts them."""
@@ -155,6 +158,17 @@ class Host:
         root.symlink_to(Path(self.places.program).resolve())
 
 
+class Work(Protocol):
+    """A run of emily-runtime-deploy.service."""
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it has not ended yet."""
+
+    def stop(self) -> str:
+        """SIGTERM, and its end."""
+
+
 class Deploying:
     """emily-runtime-deploy.service: the host carries out the order that lies there."""
 
@@ -174,6 +188,11 @@ class Deploying:
     def close(self) -> None:
         """Nothing is held open."""
 
+    @property
+    def is_at_work(self) -> bool:
+        """Until the order is carried out."""
+        return self.thread.is_alive()
+
     def stop(self) -> str:
         """SIGTERM, and its end."""
         self.is_over = True
@@ -186,7 +205,7 @@ class Deploying:
 
 
 @contextmanager
-def host(version: str = "one") -> Iterator[Host]:
+def host(version: str = "one", kind: type[Host] = Host) -> Iterator[Host]:
     """One on which a version was applied, and runs as blue."""
     with TemporaryDirectory(prefix="emily-") as name, socket.socket() as shared:
         shared.bind(("127.0.0.1", 0))
@@ -195,7 +214,7 @@ def host(version: str = "one") -> Iterator[Host]:
         for each in ("state", "colours", "sockets", "roots", "etc", "store", "credentials"):
             (folder / each).mkdir()
         (folder / "credentials/token").write_text(TOKEN)
-        made = Host(folder, shared)
+        made = kind(folder, shared)
         made.applies(version)
         made.run("systemctl", "start", Colour.BLUE.unit)
         try:

@@ -30,7 +30,8 @@ def deploy(
     The new one is checked before, and watched afterwards while the old one is kept: should it be
     worse, the host moves the callers back by itself, also when nobody listens any more. No request
     is refused or fails by the move. Exit codes: 0 it takes, 1 it was not moved to, 3 it was worse
-    and the old one takes, 4 neither answers, 7 another deploy is at work, 8 out of reach.
+    and the old one takes, 4 neither answers, 7 another version's deploy is at work, 8 out of reach;
+    where the connection broke meanwhile, the same command again follows the host.
     """
     import uuid
 
@@ -71,9 +72,9 @@ def _ordered(host: str, order: "Order", where: Where) -> "Record":
     goes_on = f"{host} goes on by itself; how it ends: emily-infra runtime status {host}"
     with hands_on(described, where) as machine:
         ordering = Ordering(machine, Wall(), lambda text: mention(f"{host}: {text}"))
-        ordering.give(order)
+        followed = ordering.give(order)
         with if_stopped(goes_on):
-            return ordering.follow(order)
+            return ordering.follow(followed)
 
 
 def _end(host: str, record: "Record", *, json: bool, asked: bool = False) -> None:
