@@ -5,6 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -14,7 +15,7 @@ from emily_runtime.bench import remembered
 from emily_runtime.bench.peers.peer import Absent, Around, peer
 from emily_runtime.bench.row import NOT_RUN, Row, Work, cpu_seconds, in_turn, ratio
 from emily_runtime.memory.embedding import embed
-from emily_runtime.memory.episode import DIMENSIONS, Episode
+from emily_runtime.memory.episode import DIMENSIONS, Episode, Vector
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.memory.vectors import ROWS, Vectors
 
@@ -39,20 +40,29 @@ def rows(around: Around, sizes: dict[int, float] | None = None) -> Iterator[Row]
 
 
 def _nearest(around: Around, count: int, goal: float, episodes: list[Episode]) -> Row:
-    held = Vectors(2 * count)
-    held.add(np.arange(1, count + 1), np.stack([one.vector for one in episodes]))
+    held, matrix = Vectors(2 * count), np.stack([one.vector for one in episodes])
+    held.add(np.arange(1, count + 1), matrix)
+    copy = np.empty_like(matrix)
     asked = remembered.vectors(ASKED, seed=99)
     found: list[list[int]] = []
 
     def ours() -> None:
         found[:] = [held.nearest(vector, 10).numbers.tolist() for vector in asked]
 
-    works: dict[str, Work] = {"ours": ours}
+    works: dict[str, Work] = {
+        "ours": ours,
+        "product": lambda: [matrix @ vector for vector in asked],
+        "copy": partial(_copied, matrix, copy),
+    }
     with peer(around, "by_sqlite_vec", count=count, asked=ASKED) as theirs:
         if not isinstance(theirs, Absent):
             works["peer"] = theirs
         times = in_turn(works)
-    mine = f"{_ms(times['ours'])} CPU-ms"
+    speeds = [ASKED * matrix.nbytes / median(times[name]) / 1e9 for name in ("product", "copy")]
+    mine = (
+        f"{_ms(times['ours'])} CPU-ms ({_ms(times['product'])} for the bare product, "
+        f"which reads {speeds[0]:.0f} GB/s; a copy reads {speeds[1]:.0f})"
+    )
     what, wanted = f"10 nearest of {count:,}, exactly", f"{goal:g} times sqlite-vec"
     if isinstance(theirs, Absent):
         return Row("12", what, mine, theirs.why, NOT_RUN, wanted, None)
@@ -60,6 +70,11 @@ def _nearest(around: Around, count: int, goal: float, episodes: list[Episode]) -
     is_same = theirs.told["found"] == found
     other = f"{_ms(times['peer'])} CPU-ms, {theirs.version}, {'the same' if is_same else 'OTHER'}"
     return Row("12", what, mine, other, str(faster), wanted, is_same and faster.reaches(goal))
+
+
+def _copied(matrix: Vector, copy: Vector) -> None:
+    for _ in range(ASKED):
+        np.copyto(copy, matrix)
 
 
 async def _store(folder: Path, episodes: list[Episode]) -> list[Row]:

@@ -54,6 +54,13 @@ def test_rounded_to_8_bits_98_of_100_neighbours_are_the_same() -> None:
     assert sum(same) / 200 >= 0.98
 
 
+def test_of_many_equal_vectors_the_oldest_are_found() -> None:
+    held = Vectors()
+    held.add(np.arange(1, 5001), np.repeat(unit(1), 5000, axis=0))
+
+    assert held.nearest(unit(1)[0], 10).numbers.tolist() == list(range(1, 11))
+
+
 def test_equal_vectors_come_by_age() -> None:
     held = Vectors()
     held.add(np.arange(1, 6), np.repeat(unit(1), 5, axis=0))
