@@ -13,7 +13,16 @@ import numpy as np
 
 from emily_runtime.bench import remembered
 from emily_runtime.bench.peers.peer import Absent, Around, peer
-from emily_runtime.bench.row import NOT_RUN, Row, Work, cpu_seconds, in_turn, ratio
+from emily_runtime.bench.row import (
+    NOT_RUN,
+    REPEATS,
+    Row,
+    Work,
+    cpu_seconds,
+    in_turn,
+    not_run,
+    ratio,
+)
 from emily_runtime.memory.embedding import embed
 from emily_runtime.memory.episode import DIMENSIONS, Episode, Vector
 from emily_runtime.memory.sqlite.store import SqliteStore
@@ -24,6 +33,8 @@ SIZES = {10_000: 8.0, 100_000: 4.0}
 ASKED = 20
 INSERTS = 300
 _INSERT_GOAL = 0.2
+_ADD_GOAL = 20.0
+ADDED = 40
 _RECALL_GOAL = 0.98
 _BATCH = 500
 
@@ -35,6 +46,7 @@ def rows(around: Around, sizes: dict[int, float] | None = None) -> Iterator[Row]
         yield _nearest(around, count, goal, episodes)
         with tempfile.TemporaryDirectory() as folder:
             yield from asyncio.run(_store(Path(folder), episodes))
+    yield from _beside_mem0(around)
     yield _cold()
     yield _embedding()
 
@@ -99,6 +111,44 @@ async def _store(folder: Path, episodes: list[Episode]) -> list[Row]:
         Row("12", f"one committed insert to {size[3:]}, p50", f"{insert:.3f} ms", "", "",
             f"{_INSERT_GOAL} ms", _by_the_clock(held=insert <= _INSERT_GOAL)),
     ]  # fmt: skip
+
+
+def _beside_mem0(around: Around) -> Iterator[Row]:
+    """Texts added one after the other, and all of them by callers of their own at once."""
+    wanted = f"{_ADD_GOAL:g} times Mem0"
+    episodes = remembered.episodes(2 * ADDED * (REPEATS + 1), seed=8)
+    parts = iter([episodes[at : at + ADDED] for at in range(0, len(episodes), ADDED)])
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        store = SqliteStore(Path(folder))
+        runner.run(store.open())
+        works: dict[str, Work] = {
+            "one by one": lambda: runner.run(_one_by_one(store, next(parts))),
+            "at once": lambda: runner.run(_at_once(store, next(parts))),
+        }
+        texts = [one.text for one in episodes[:ADDED]]
+        with peer(around, "by_mem0", texts=texts) as theirs:
+            if not isinstance(theirs, Absent):
+                works["peer"] = theirs
+            times = in_turn(works)
+        runner.run(store.close())
+    for way in ("one by one", "at once"):
+        what = f"{ADDED} texts are added and committed, {way}"
+        mine = f"{median(times[way]) / ADDED * 1000:.3f} CPU-ms each"
+        if isinstance(theirs, Absent):
+            yield not_run("12", what, wanted, theirs.why)._replace(ours=mine)
+            continue
+        faster = ratio(times["peer"], times[way])
+        other = f"{median(times['peer']) / ADDED * 1000:.2f} CPU-ms, {theirs.version}"
+        yield Row("12", what, mine, other, str(faster), wanted, faster.reaches(_ADD_GOAL))
+
+
+async def _one_by_one(store: SqliteStore, episodes: list[Episode]) -> None:
+    for one in episodes:
+        await store.add([one])
+
+
+async def _at_once(store: SqliteStore, episodes: list[Episode]) -> None:
+    await asyncio.gather(*(store.add([one]) for one in episodes))
 
 
 def _by_the_clock(*, held: bool) -> bool | None:

@@ -9,6 +9,7 @@ from emily_runtime.bench import (
     flagging,
     footprint,
     hypothesising,
+    levels,
     memory,
     nerves,
     postgres,
@@ -34,6 +35,7 @@ GROUPS: tuple[tuple[tuple[str, ...], Group], ...] = (
     (("15",), lambda _: spending.rows()),
     (("16",), footprint.rows),
     (("17",), lambda _: counting.rows()),
+    (("19",), levels.rows),
     (("22",), lambda _: broadcast.rows()),
     (("24",), soaking.rows),
 )
