@@ -81,9 +81,9 @@ INFERENCE = (
 )
 HYPOTHESES = (
     _gauge("gflownet_log_z", "ln of the sum of all rewards, last draw."),
-    _gauge("gflownet_tv", "Exact total variation from the target; 0 where the flow is exact."),
+    _gauge("gflownet_tv", "Total variation from the target, last draw; 0 if exact."),
     _gauge("gflownet_unique_ratio", "Unique over the exact expectation, last draw."),
-    _gauge("gflownet_train_loss", "Error of the last trained sampler; 0 while none was."),
+    _gauge("gflownet_train_loss", "Trajectory balance error of the last trained sampler."),
     _gauge("gflownet_exact", "1 where the last flow was exact."),
 )
 NERVES = (
@@ -97,7 +97,7 @@ NERVES = (
     _gauge("topology_cycles", "Feedback loops among them."),
     _gauge("organise_seconds", "How long the last organising took."),
     _counter("restarts", "Restarts by the supervisor.", "component"),
-    _seconds("recovery", "From a crash to the next message handled.", buckets=QUICK),
+    _seconds("recovery", "From a failed task or worker to the next one at work.", buckets=QUICK),
     _gauge("pressure_level", "Rung of the memory-pressure ladder; 0 is none."),
     _gauge("rss_bytes", "Resident memory of this process."),
     _gauge("loop_lag_seconds", "How late the last tick was."),

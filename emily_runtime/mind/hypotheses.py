@@ -2,46 +2,46 @@
 
 The reward is ln R = ln share of salience (cause) + ln belief (situation) + ln p(good | action,
 situation). The space is small, so its flow is exact: sampling follows the reward with no error.
+For a space that cannot be enumerated a sampler is trained, and its error is told.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from emily_runtime.mind.settings import Hypothesising
 from emily_runtime.mind.situation import CHANCES, Action, Situation, situations
 from emily_runtime.mind.stimulus import Content
+from emily_runtime.mind.wishes import Coupling, Facet, Wish, reward_of, space_of, steepest
 from emily_runtime.tiers.arrays import TINY, Floats, Integers
 from emily_runtime.tiers.gflownet.diversity import Diversity, diversity, expected_unique
-from emily_runtime.tiers.gflownet.draw import distinct, independent
-from emily_runtime.tiers.gflownet.exact import Flow, exact
-from emily_runtime.tiers.gflownet.space import Facets
+from emily_runtime.tiers.gflownet.draw import distinct, distinct_walks, independent, walk
+from emily_runtime.tiers.gflownet.exact import exact
+from emily_runtime.tiers.gflownet.space import STATES
+from emily_runtime.tiers.gflownet.training import Training, train
 from emily_runtime.tiers.refusals import Refusal, TooLarge
 from emily_runtime.tiers.workspace import Entry
 
 FEWEST_GOOD = 0.01
 """Takes the place of a chance of 0, so that no hypothesis is ruled out."""
-MOST = 10_000
-"""Samples of one request."""
-
-
-class Facet(NamedTuple):
-    """One aspect of a hypothesis, and its possible values with their ln weights."""
-
-    name: str
-    values: tuple[str, ...]
-    weights: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """How many hypotheses are wanted, and how."""
-
-    count: int
-    temperature: float = 1.0
-    is_distinct: bool = True
+GOOD = Coupling(
+    "situation",
+    "action",
+    tuple(
+        tuple(math.log(max(CHANCES[action][place][0], FEWEST_GOOD)) for action in Action)
+        for place in Situation
+    ),
+)
+"""ln p(good | action, situation)."""
+TRAINING = Training(iterations=600, hidden=32, check=100)
+"""About two seconds for four facets of ten values."""
+MOST_VALUES = 512
+"""Values of all facets together that a sampler is trained on; its network is as wide."""
+MOST_NATS = 1000.0
+MOST_WALKS = 1000
+"""Samples of one request to a trained sampler."""
 
 
 class Drawn(NamedTuple):
@@ -50,54 +50,77 @@ class Drawn(NamedTuple):
     hypotheses: tuple[tuple[str, ...], ...]
     log_z: float
     unique: int
-    expected_unique: float
+    expected_unique: float | None
+    """None where the space cannot be enumerated."""
     diversity: Diversity | None
-    """None where each was asked to be different."""
+    """None where each was asked to be different, or nothing can be expected."""
+    total_variation: float | None = 0.0
+    """From the target, exactly; None where the space cannot be enumerated."""
+    loss: float | None = None
+    """Of the trained sampler; None where the flow is exact."""
+
+
+def is_trained(facets: Sequence[Facet], wish: Wish) -> bool:
+    """Whether a sampler has to be trained; Refusal or TooLarge where nothing can be drawn.
+
+    Training takes seconds, and nothing but the end of its process ends it early.
+    """
+    space = space_of(facets, wish)
+    reward_of(facets, wish.couplings)  # refuses couplings that don't fit
+    if not wish.is_trained and space.states <= STATES:
+        return False
+    values = space.features - len(facets)
+    if values > MOST_VALUES:
+        raise TooLarge("values of facets, to train a sampler", values, MOST_VALUES)
+    if wish.count > MOST_WALKS:
+        raise TooLarge("hypotheses of a trained sampler", wish.count, MOST_WALKS)
+    if steepest(facets, wish) > MOST_NATS:
+        raise Refusal(f"ln rewards must stay within {MOST_NATS:g} of 0 to train a sampler on them")
+    return True
 
 
 def drawn(facets: Sequence[Facet], wish: Wish, seed: int) -> Drawn:
-    """Hypotheses from independent weights of FACETS; Refusal or TooLarge where they can't be."""
-    _refuse(wish)
-    for facet in facets:
-        if len(facet.weights) != len(facet.values) or not facet.values:
-            raise Refusal(f"facet {facet.name}: each value needs one weight, and one is needed")
-    space = Facets([len(facet.values) for facet in facets])
-    columns = [np.array([0.0, *facet.weights]) for facet in facets]
-
-    def reward(ends: Integers) -> Floats:
-        logs: Floats = sum(
-            (column[ends[:, place]] for place, column in enumerate(columns)), np.zeros(len(ends))
-        )
-        return logs
-
-    return _sampled(exact(space, reward, wish.temperature), facets, wish, seed)
+    """Hypotheses by the exact flow; Refusal or TooLarge where there is none."""
+    space = space_of(facets, wish)
+    flow = exact(space, reward_of(facets, wish.couplings), wish.temperature)
+    draw = distinct if wish.is_distinct else independent
+    numbers = draw(flow.target, wish.count, seed)
+    texts = _texts(facets, space.coordinates(numbers) - 1)
+    judged = None if wish.is_distinct else diversity(numbers, flow.target)
+    unique = len(texts) if judged is None else judged.unique
+    return Drawn(texts, flow.log_z, unique, expected_unique(flow.target, wish.count), judged)
 
 
-def about(ignited: Sequence[Entry], belief: Floats, wanted: Hypothesising, seed: int) -> Drawn:
-    """Different hypotheses about what IGNITED, under a belief (12,)."""
-    causes = Facet(
-        "cause",
-        tuple(_named(entry) for entry in ignited),
-        tuple(np.log([max(entry.salience, TINY) for entry in ignited]).tolist()),
-    )
-    space = Facets([len(causes.values), len(Situation), len(Action)])
-    shares = np.log(np.maximum(situations(belief), TINY))
-    good = np.log(
-        [[max(CHANCES[action][place][0], FEWEST_GOOD) for action in Action] for place in Situation]
-    )
-    weights = np.array(causes.weights)
+def learned(facets: Sequence[Facet], wish: Wish, seed: int, training: Training = TRAINING) -> Drawn:
+    """Hypotheses by a sampler that is trained first."""
+    space, reward = space_of(facets, wish), reward_of(facets, wish.couplings)
+    trained = train(space, lambda ends: reward(ends) / wish.temperature, training, seed)
+    draw = distinct_walks if wish.is_distinct else walk
+    rows = draw(space, trained.policy, wish.count, seed)
+    texts = _texts(facets, rows - 1)
+    found = Drawn(texts, trained.log_z, len(set(texts)), None, None, None, trained.loss)
+    if space.states > STATES:
+        return found
+    target = exact(space, reward, wish.temperature).target
+    judged = None if wish.is_distinct else diversity(space.number(rows), target)
+    expected = expected_unique(target, wish.count)
+    return found._replace(expected_unique=expected, diversity=judged, total_variation=trained.error)
 
-    def reward(ends: Integers) -> Floats:
-        cause, situation, action = (ends - 1).T
-        logs: Floats = weights[cause] + shares[situation] + good[situation, action]
-        return logs
 
-    names = [
-        causes,
-        Facet("situation", tuple(one.name.lower() for one in Situation), ()),
-        Facet("action", tuple(one.name.lower() for one in Action), ()),
+def about(ignited: Sequence[Entry], belief: Floats, wish: Wish, seed: int) -> Drawn:
+    """Hypotheses about what IGNITED, under a belief (12,)."""
+    saliences = [max(entry.salience, TINY) for entry in ignited]
+    shares = np.maximum(situations(belief), TINY)
+    facets = [
+        Facet("cause", tuple(map(_named, ignited)), tuple(np.log(saliences).tolist())),
+        _facet("situation", Situation, np.log(shares)),
+        _facet("action", Action, np.zeros(len(Action))),
     ]
-    return _sampled(exact(space, reward, wanted.temperature), names, Wish(wanted.count), seed)
+    return drawn(facets, replace(wish, couplings=(GOOD,)), seed)
+
+
+def _facet(name: str, values: type[Action] | type[Situation], weights: Floats) -> Facet:
+    return Facet(name, tuple(one.name.lower() for one in values), tuple(weights.tolist()))
 
 
 def _named(entry: Entry) -> str:
@@ -105,21 +128,9 @@ def _named(entry: Entry) -> str:
     return content.text if isinstance(content, Content) else str(entry.item.sequence)
 
 
-def _sampled(flow: Flow, facets: Sequence[Facet], wish: Wish, seed: int) -> Drawn:
-    draw = distinct if wish.is_distinct else independent
-    numbers = draw(flow.target, wish.count, seed)
-    rows = flow.space.coordinates(numbers) - 1
-    texts = tuple(
+def _texts(facets: Sequence[Facet], rows: Integers) -> tuple[tuple[str, ...], ...]:
+    """The values of each hypothesis (n, facets), by their places."""
+    return tuple(
         tuple(facet.values[value] for facet, value in zip(facets, row, strict=True))
         for row in rows.tolist()
     )
-    judged = None if wish.is_distinct else diversity(numbers, flow.target)
-    unique = len(texts) if judged is None else judged.unique
-    return Drawn(texts, flow.log_z, unique, expected_unique(flow.target, wish.count), judged)
-
-
-def _refuse(wish: Wish) -> None:
-    if wish.count < 1:
-        raise Refusal("at least one hypothesis must be asked for")
-    if wish.count > MOST:
-        raise TooLarge("hypotheses", wish.count, MOST)

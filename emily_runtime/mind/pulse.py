@@ -53,9 +53,15 @@ class Pulse:
         """Show a draw of hypotheses."""
         gauge, size = self._metrics.gauge, max(1, len(found.hypotheses))
         gauge("gflownet_hypothesis_diversity").set(found.unique / size)
-        gauge("emily_gflownet_unique_ratio").set(found.unique / max(1.0, found.expected_unique))
+        if found.expected_unique is not None:
+            ratio = found.unique / max(1.0, found.expected_unique)
+            gauge("emily_gflownet_unique_ratio").set(ratio)
         gauge("emily_gflownet_log_z").set(found.log_z)
-        gauge("emily_gflownet_exact").set(1)
+        gauge("emily_gflownet_exact").set(found.flow == "exact")
+        if found.total_variation is not None:
+            gauge("emily_gflownet_tv").set(found.total_variation)
+        if found.loss is not None:
+            gauge("emily_gflownet_train_loss").set(found.loss)
         if found.alarms:
             self._metrics.count("gflownet_mode_collapse_total")
 

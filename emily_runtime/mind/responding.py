@@ -17,6 +17,7 @@ from emily_runtime.mind.relief import REFUSES, THRIFT
 from emily_runtime.mind.stimulus import Recalled, Stimulus
 from emily_runtime.mind.stream import Stream, Turn
 from emily_runtime.mind.structs import Beat, Remembered, Reply, Standing
+from emily_runtime.mind.wishes import Wish
 from emily_runtime.tiers.reflex import Rule, match
 
 STIMULUS, REFLEX, BEAT = "stimulus", "reflex", "beat"
@@ -140,9 +141,10 @@ class Responder:
             reply.degraded = True
             reply.why = say("EMY-2015", stream.config.language, step=self.rung()).text
         if done and (choice := done.turn.thought.choice):
-            drawn = about(mind.workspace.ignited, choice.belief, settings.gflownet, done.turn.seed)
+            wish = Wish(settings.gflownet.count, settings.gflownet.temperature)
+            drawn = about(mind.workspace.ignited, choice.belief, wish, done.turn.seed)
             reply.plan = views.plan(settings, choice)
-            reply.hypotheses = views.hypotheses(drawn, FACETS)
+            reply.hypotheses = views.hypotheses(drawn, FACETS, wish)
             self.pulse.drawn(reply.hypotheses)
             reply.provider, reply.why = done.spoken.provider, done.spoken.why
             reply.cost_microdollars = done.spoken.microdollars

@@ -25,7 +25,7 @@ from emily_runtime.mind import anatomy, planning, records, relief, views
 from emily_runtime.mind.acting import Actor
 from emily_runtime.mind.dashboard import Dashboard
 from emily_runtime.mind.habits import keep, kept
-from emily_runtime.mind.hypotheses import Facet, Wish, drawn
+from emily_runtime.mind.hypotheses import drawn, is_trained, learned
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.process import resident
 from emily_runtime.mind.purse import Purse
@@ -50,11 +50,13 @@ from emily_runtime.mind.structs import (
     WorkspaceView,
 )
 from emily_runtime.mind.voice import Modelled
+from emily_runtime.mind.wishes import Facet, Wish
 from emily_runtime.nerves.bus import Bus, Subscription
 from emily_runtime.nerves.clock import Clock
 from emily_runtime.nerves.pressure import Change
 from emily_runtime.nerves.psi import SYSTEM, Alarm, Stalls, Watch, read
 from emily_runtime.nerves.record import Recorder, record
+from emily_runtime.nerves.standby import Standby
 from emily_runtime.nerves.supervise import Incident, Supervisor
 from emily_runtime.nerves.workers import Workers
 from emily_runtime.providers.budget import Budget
@@ -120,6 +122,7 @@ class Runtime:
         self._recording: asyncio.Task[None] | None = None
         self._gate = self.metrics.histogram("emily_alpha_gate_seconds")
         self._recovery = self.metrics.histogram("emily_recovery_seconds")
+        self._standby = Standby(clock, (drawn.__module__,), recovered=self._recovery.observe)
         self._inference = self.metrics.histogram("active_inference_latency_seconds")
         self._topology, took = anatomy.organised()
         self.metrics.gauge("emily_organise_seconds").set(took)
@@ -178,6 +181,7 @@ class Runtime:
         await self.memory.store.close()
         self.purse.budget.close()
         self._workers.close()
+        await self._standby.stop()
 
     def reload(self, config: Config) -> tuple[str, ...]:
         """Take over what can be; the settings that wait for a restart. Refused changes nothing."""
@@ -217,9 +221,16 @@ class Runtime:
     async def generate(
         self, facets: Sequence[Facet], wish: Wish, seed: int | None = None
     ) -> Hypotheses:
-        """Hypotheses over FACETS; Refusal or TooLarge where they can't be drawn."""
+        """Hypotheses over FACETS; Refusal or TooLarge where they can't be drawn.
+
+        A sampler is trained in a process of its own, which ends with a request that is given up.
+        """
         seed = randbits(48) if seed is None else seed
-        shown = await self._workers.call(_generated, facets, wish, seed)
+        if is_trained(facets, wish):
+            found = await self._standby.call(learned, facets, wish, seed)
+        else:
+            found = await self._workers.call(drawn, facets, wish, seed)
+        shown = views.hypotheses(found, [facet.name for facet in facets], wish)
         self._responder.pulse.drawn(shown)
         return shown
 
@@ -354,10 +365,6 @@ class Runtime:
         if not incident.is_final:
             self._recovery.observe(self.supervisor.recovery_ns / NANOSECONDS)
         _logged(incident.code, incident.message(self.config.language))
-
-
-def _generated(facets: Sequence[Facet], wish: Wish, seed: int) -> Hypotheses:
-    return views.hypotheses(drawn(facets, wish, seed), [facet.name for facet in facets])
 
 
 def _planned(settings: Settings, wanted: planning.Wanted, took: Histogram) -> Plan:

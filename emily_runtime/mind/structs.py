@@ -113,9 +113,14 @@ class Hypotheses(Struct, frozen=True):
     hypotheses: list[list[str]]
     log_z: float
     unique: int
-    expected_unique: float
-    """Of as many independent draws."""
+    expected_unique: float | None
+    """Of as many independent draws, where all hypotheses can be counted."""
     mode: Literal["distinct", "independent"]
+    flow: Literal["exact", "trained"] = "exact"
+    total_variation: float | None = 0.0
+    """Between what the sampler does and what it should, where that can be computed."""
+    loss: float | None = None
+    """Mean squared error of trajectory balance, of a trained sampler."""
     alarms: list[str] = []
     """Signs that the sampler has collapsed."""
 

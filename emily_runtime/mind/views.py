@@ -21,6 +21,7 @@ from emily_runtime.mind.structs import (
     Weighed,
     WorkspaceView,
 )
+from emily_runtime.mind.wishes import Wish
 from emily_runtime.tiers.alpha import Firing
 from emily_runtime.tiers.substrate import TRANSMITTERS
 from emily_runtime.tiers.workspace import Entry
@@ -96,7 +97,7 @@ def plan(settings: Settings, choice: Choice) -> Plan:
     )
 
 
-def hypotheses(drawn: Drawn, names: Sequence[str]) -> Hypotheses:
+def hypotheses(drawn: Drawn, names: Sequence[str], wish: Wish) -> Hypotheses:
     """What was drawn, beside what was to be expected."""
     judged = drawn.diversity
     return Hypotheses(
@@ -105,7 +106,10 @@ def hypotheses(drawn: Drawn, names: Sequence[str]) -> Hypotheses:
         log_z=drawn.log_z,
         unique=drawn.unique,
         expected_unique=drawn.expected_unique,
-        mode="independent" if judged else "distinct",
+        mode="distinct" if wish.is_distinct else "independent",
+        flow="exact" if drawn.loss is None else "trained",
+        total_variation=drawn.total_variation,
+        loss=drawn.loss,
         alarms=[alarm.value for alarm in judged.alarms] if judged else [],
     )
 

@@ -22,6 +22,7 @@ ATTEMPTS = 3
 """Workers that a job may cost before it is blamed for it."""
 _AFTER = 0.005
 """Seconds that a spare gets before the next one is made; it halves the time of a recovery."""
+_SECOND = 1_000_000_000
 _ENDED = "the process that forks them ended"
 # The path goes along: a packaged program may know places that a bare interpreter does not.
 _BOOT = (
@@ -107,12 +108,22 @@ class Standby:
     """
 
     def __init__(
-        self, clock: Clock, preload: Sequence[str] = ("numpy",), working: int = 1, spares: int = 1
+        self,
+        clock: Clock,
+        preload: Sequence[str] = ("numpy",),
+        working: int = 1,
+        spares: int = 1,
+        recovered: Callable[[float], object] = float,
     ) -> None:
+        """RECOVERED is told the seconds from a worker's death over a job to the next one's begin.
+
+        Processes are made at the start, or with the first job.
+        """
         self.deaths = 0
         """Workers that have died without being told to."""
         self._clock = clock
         self._preload = preload
+        self._recovered = recovered
         self._most = working + spares
         self._turn = asyncio.Semaphore(working)
         self._idle: deque[_Link] = deque()
@@ -145,11 +156,15 @@ class Standby:
         """
         job = framed((function, arguments))
         async with self._turn:
+            died_ns: int | None = None
             for _ in range(ATTEMPTS):
                 link = await self._take()
+                if died_ns is not None:
+                    self._recovered((self._clock.monotonic_ns() - died_ns) / _SECOND)
                 try:
                     outcome = await link.ask(job)
                 except _Gone:
+                    died_ns = self._clock.monotonic_ns()
                     continue
                 except asyncio.CancelledError:
                     link.kill()
@@ -172,7 +187,7 @@ class Standby:
         await asyncio.sleep(0)
 
     async def _take(self) -> _Link:
-        if self._reason:
+        if self._reason or not self._links:
             self._fill()
         if not self._idle:
             await self._idle_are(1)

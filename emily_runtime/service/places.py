@@ -3,7 +3,6 @@
 import numpy as np
 
 from emily_runtime.memory.episode import DIMENSIONS, Vector
-from emily_runtime.mind.hypotheses import Facet, Wish
 from emily_runtime.mind.planning import Wanted
 from emily_runtime.mind.stimulus import Stimulus
 from emily_runtime.mind.structs import (
@@ -19,6 +18,7 @@ from emily_runtime.mind.structs import (
     TopologyView,
     WorkspaceView,
 )
+from emily_runtime.mind.wishes import Coupling, Facet, Wish
 from emily_runtime.service.endpoints import Place
 from emily_runtime.service.ports import Mind
 from emily_runtime.service.problems import Refusal
@@ -54,7 +54,10 @@ def cognitive(mind: Mind) -> list[Place]:
             Facet(one.name, tuple(one.values), tuple(one.weights or [0.0] * len(one.values)))
             for one in given.facets
         ]
-        wish = Wish(given.count, given.temperature, given.distinct)
+        couplings = tuple(
+            Coupling(one.one, one.other, tuple(map(tuple, one.weights))) for one in given.couplings
+        )
+        wish = Wish(given.count, given.temperature, given.distinct, couplings, given.trained)
         return await mind.generate(facets, wish, given.seed)
 
     async def plan(given: PlanIn) -> Plan:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from emily_runtime.memory.episode import Vector
-from emily_runtime.mind.hypotheses import Facet, Wish
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.planning import Wanted
 from emily_runtime.mind.stimulus import Stimulus
@@ -21,6 +20,7 @@ from emily_runtime.mind.structs import (
     TopologyView,
     WorkspaceView,
 )
+from emily_runtime.mind.wishes import Facet, Wish
 from emily_runtime.nerves.bus import Bus
 
 

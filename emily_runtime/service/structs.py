@@ -74,8 +74,20 @@ class FacetIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Their ln rewards; 0 for each where they are left out."""
 
 
+class CouplingIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What values of two facets are worth together, beside what each is worth alone."""
+
+    one: Name
+    other: Name
+    weights: list[list[Annotated[float, Meta(ge=-700, le=700)]]]
+    """ln, a row for each value of the first."""
+
+
 class GenerateIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Hypotheses are drawn in proportion to the product of their values' rewards."""
+    """Hypotheses are drawn in proportion to the product of their values' rewards.
+
+    Above 262,144 partial ones a sampler is trained for it, which takes seconds.
+    """
 
     facets: Annotated[list[FacetIn], Meta(min_length=1, max_length=16)]
     count: Annotated[int, Meta(ge=1, le=10_000)] = 100
@@ -83,6 +95,9 @@ class GenerateIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     temperature: Annotated[float, Meta(gt=0, le=1000)] = 1.0
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     """The same one gives the same hypotheses."""
+    couplings: Annotated[list[CouplingIn], Meta(max_length=32)] = []
+    trained: bool = False
+    """Train a sampler even where the exact flow is to be had, to see how far it is off."""
 
 
 class PlanIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -64,6 +64,8 @@ class Trained:
     """Exact total variation where the space can be enumerated, else the mean loss."""
     iteration: int
     """When the snapshot was taken."""
+    loss: float
+    """The mean loss since the snapshot before it."""
 
     def policy(self, coordinates: Integers) -> Floats:
         """P_F (n, actions + 1)"""
@@ -111,17 +113,19 @@ def train(space: Space, reward: Reward, training: Training, seed: int) -> Traine
         values = values + change
         if iteration % training.check == 0 or iteration == training.iterations:
             net = network(values[:-1], widths)
-            snapshot = Trained(space, net, float(values[-1]), math.inf, iteration)
-            error = _error(snapshot, target, losses[-training.check :])
+            recent = losses[-training.check :]
+            loss = sum(recent) / len(recent)
+            snapshot = Trained(space, net, float(values[-1]), math.inf, iteration, loss)
+            error = _error(snapshot, target)
             if best is None or error < best.error:
                 best = replace(snapshot, error=error)
     assert best
     return best
 
 
-def _error(snapshot: Trained, target: Floats | None, losses: list[float]) -> float:
+def _error(snapshot: Trained, target: Floats | None) -> float:
     if target is None:
-        return sum(losses) / len(losses)
+        return snapshot.loss
     return total_variation(terminals(snapshot.space, snapshot.policy), target)
 
 

@@ -14,12 +14,12 @@ from emily_runtime.config import Config, read
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.messages import Refused
 from emily_runtime.mind import records
-from emily_runtime.mind.hypotheses import Facet, Wish
 from emily_runtime.mind.planning import Tables, Wanted
 from emily_runtime.mind.replay import replay
 from emily_runtime.mind.runtime import Parts, Runtime
 from emily_runtime.mind.stimulus import Stimulus
 from emily_runtime.mind.structs import Reply
+from emily_runtime.mind.wishes import Facet, Wish
 from emily_runtime.nerves.bus import Message
 from emily_runtime.nerves.clock import RealClock, VirtualClock
 from emily_runtime.nerves.psi import Watch

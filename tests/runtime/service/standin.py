@@ -10,7 +10,7 @@ from pathlib import Path
 
 from emily_runtime.config import credential, read
 from emily_runtime.messages import Refused
-from emily_runtime.mind.hypotheses import Facet, Wish, drawn
+from emily_runtime.mind.hypotheses import drawn
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.stimulus import Stimulus
 from emily_runtime.mind.structs import (
@@ -31,6 +31,7 @@ from emily_runtime.mind.structs import (
     WindowView,
     WorkspaceView,
 )
+from emily_runtime.mind.wishes import Facet, Wish
 from emily_runtime.nerves.bus import Bus
 from emily_runtime.nerves.clock import RealClock
 from emily_runtime.notify import Notifier
