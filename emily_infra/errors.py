@@ -194,10 +194,12 @@ EXPLANATIONS = (
     ),
     _story(
         "LAB002", "The image of the lab could not be built",
-        "Building takes the programs mmdebstrap and resize2fs, the mirror, and a few minutes. What "
-        "a build left half-done is thrown away: the next one begins anew.",
+        "Building takes the programs mmdebstrap, resize2fs and pip3, the mirror of Debian and the "
+        "index of Python packages, and a few minutes. What a build left half-done is thrown away: "
+        "the next one begins anew.",
         "emily-infra lab up ember    # while the network is down",
-        "apt-get install mmdebstrap e2fsprogs qemu-system-x86 qemu-utils; emily-infra lab up ember",
+        "apt-get install mmdebstrap e2fsprogs python3-pip qemu-system-x86 qemu-utils; "
+        "emily-infra lab up ember",
     ),
     _story(
         "LAB003", "There is no room for a lab",
@@ -223,7 +225,8 @@ EXPLANATIONS = (
         "The machine runs under QEMU on yours, and its generations are built by your Nix. On "
         "Debian the hint has everything that is missing; elsewhere the packages have other names.",
         "emily-infra lab up ember    # on a fresh installation",
-        "apt-get install qemu-system-x86 qemu-utils mmdebstrap e2fsprogs nix-bin openssh-client",
+        "apt-get install qemu-system-x86 qemu-utils mmdebstrap e2fsprogs python3-pip nix-bin "
+        "openssh-client",
     ),
     _story(
         "LAB007", "What a lab wrote down of itself cannot be read",

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from emily_infra.lab import recipe
+from emily_infra.lab import recipe, wheels
 from emily_infra.lab.faults import NoImage, NoRoom
 from emily_infra.lab.mirror import sources
 from emily_infra.lab.places import locked
@@ -66,7 +66,7 @@ def image(cache: Path, mirror: str | None, tell: Tell) -> Image:
 
 
 def _build(folder: Path, mirror: str | None, tell: Tell) -> None:
-    need({"mmdebstrap": "mmdebstrap", "resize2fs": "e2fsprogs"})
+    need({"mmdebstrap": "mmdebstrap", "resize2fs": "e2fsprogs", "pip3": "python3-pip"})
     room = shutil.disk_usage(folder.parent).free
     if room < _NEEDED:
         message = f"building the image needs 6 GiB below {folder.parent}; {room >> 30} are free"
@@ -77,6 +77,7 @@ def _build(folder: Path, mirror: str | None, tell: Tell) -> None:
         scratch = Path(work)
         scratch.chmod(0o755)
         shutil.copytree(recipe.FOLDER, scratch / "recipe")
+        wheels.fetch(scratch / "recipe" / "wheels")
         results = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
         try:
             _run(scratch, results, mirror, tell)

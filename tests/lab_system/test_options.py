@@ -35,12 +35,7 @@ _EMBER = {
     "services.prometheus.exporters.wireguard",
     "services.prometheus.exporters.zfs",
     "swapDevices",
-    "systemd.services.emily-runtime",
-    "systemd.services.emily-runtime-deploy",
-    "systemd.services.emily-runtime-pin@",
-    "systemd.services.emily-runtime@",
     "systemd.services.grafana",
-    "systemd.sockets.emily-runtime",
 }
 
 

@@ -203,12 +203,13 @@ def test_an_emulated_processor_gets_more_time(tmp_path: Path) -> None:
     assert "TimeoutStartSec=infinity\n" in offsite
 
 
-def test_the_runtime_is_left_out_with_its_port_and_the_reason(ember: Path) -> None:
-    left_out = json.loads((ember / "emily/lab.json").read_text())["left_out"]
-    reasons = {one["option"]: one["reason"] for one in left_out}
+def test_the_runtime_has_its_page_and_the_libraries_that_debian_lacks(ember: Path) -> None:
+    program = (ember / "etc/emily/runtime/bin/emily-runtime").read_text()
+    page = ember / "etc/emily/runtime/lib/emily_runtime/service/page.html"
 
-    assert "older versions" in reasons["systemd.sockets.emily-runtime"]
-    assert not (ember / _UNITS / "emily-runtime.socket").exists()
+    assert (ember / _UNITS / "emily-runtime.socket").exists()
+    assert "/lib:/usr/lib/emily-lab/python PYTHONDONTWRITEBYTECODE" in program
+    assert page.read_text() == (ROOT / "emily_runtime/service/page.html").read_text()
 
 
 def test_a_mount_that_may_fail_holds_nothing_up(ember: Path) -> None:

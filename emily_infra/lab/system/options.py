@@ -119,7 +119,6 @@ _OWN_KERNEL = "QEMU starts the lab's own kernel and initrd, with its own kernel 
 _HARDWARE = "the lab has no such hardware"
 _OWN_FIREWALL = "the table emily is the whole firewall; NixOS's own is off"
 _NOT_IN_DEBIAN = "Debian has no such package, so its units are left out with it"
-_TOO_OLD = "Debian 13 has its libraries, uvicorn and Starlette among them, in older versions only"
 _OWN_DISK = "the lab runs from a disk of its own"
 
 _LEFT_OUT: dict[str, str] = {
@@ -152,16 +151,11 @@ _LEFT_OUT: dict[str, str] = {
     "services.samba.openFirewall": _OWN_FIREWALL,
     "services.samba.winbindd": "never part of what emily-infra renders",
     "swapDevices": _OWN_DISK,
-    "systemd.services.emily-runtime": _TOO_OLD,
-    "systemd.services.emily-runtime-deploy": _TOO_OLD,
-    "systemd.services.emily-runtime-pin@": _TOO_OLD,
-    "systemd.services.emily-runtime@": _TOO_OLD,
     "systemd.services.grafana": _NOT_IN_DEBIAN,
     "systemd.services.prometheus-smartctl-exporter": "virtual disks have no SMART data",
     "systemd.services.prometheus-systemd-exporter": _NOT_IN_DEBIAN,
     "systemd.services.prometheus-wireguard-exporter": _NOT_IN_DEBIAN,
     "systemd.services.prometheus-zfs-exporter": _NOT_IN_DEBIAN,
-    "systemd.sockets.emily-runtime": _TOO_OLD,
     "users.mutableUsers": "accounts that nobody describes stay, because Debian's are among them",
     "zramSwap": "an emulated processor would be busy compressing",
 }

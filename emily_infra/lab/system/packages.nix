@@ -26,12 +26,14 @@ let
       };
 
   # Nothing may write compiled modules into the store, whose content is settled by the build.
+  # `libraries` are folders of the image, which go before Debian's own.
   python =
     {
       name,
       version,
       source,
       module,
+      libraries,
     }:
     build "${name}-${version}"
       ''
@@ -39,7 +41,7 @@ let
         cp -R "$source/." $out/lib/
         cat >$out/bin/${name} <<EOF
         #!/bin/sh
-        PYTHONPATH=$out/lib PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -s -P -m ${module} "\$@"
+        PYTHONPATH=$out/lib$libraries PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -s -P -m ${module} "\$@"
         EOF
         chmod 0555 $out/bin/${name}
       ''
@@ -48,6 +50,7 @@ let
           name = "${name}-source";
           path = source;
         };
+        libraries = builtins.concatStringsSep "" (map (folder: ":${folder}") libraries);
       };
 
   named =

@@ -21,7 +21,9 @@ HERE = Path(__file__).resolve().parent
 GUEST = HERE / "guest"
 
 _DEADLINE = 600.0
-_SOURCES = (".py", ".nix", ".j2", ".json", ".yml", ".sh")
+_SOURCES = (".py", ".nix", ".j2", ".json", ".yml", ".sh", ".html")
+_LIBRARIES = {"emily-runtime": ("/usr/lib/emily-lab/python",)}
+"""Folders of the image with what Debian has not, or in older versions only."""
 _HERE_ALONE = ("--no-out-link", "--option", "sandbox", "false", "--option", "substitute", "false")
 """No cache on the network has any of this, and a builder needs the machine's own /bin."""
 _TOKEN = re.compile(r"@(package|store):([^@\s]+)@")
@@ -55,7 +57,8 @@ class Packages:
         own = {"emily-infra": emily_infra, "emily-runtime": emily_runtime}
         lines = (
             f'{name} = {{ version = "{module.__version__}"; module = "{module.__name__}"; '
-            f"source = {self.sources.resolve() / name}; }};"
+            f"source = {self.sources.resolve() / name}; "
+            f"libraries = {nix_literal(_LIBRARIES.get(name, ()))}; }};"
             for name, module in own.items()
         )
         return "{ " + " ".join(lines) + " }"
