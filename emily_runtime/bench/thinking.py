@@ -34,7 +34,7 @@ TEXTS = tuple(f"please do word{number} for me now" for number in range(64))
 
 def rows() -> list[Row]:
     """Both."""
-    return [_reflex(), _whole()]
+    return [_reflex(), _whole("10a", FAR), _whole("10b", NEAR)]
 
 
 def _reflex() -> Row:
@@ -88,17 +88,9 @@ async def _by_bus() -> float:
 SETTINGS = Settings()
 SOURCES = 64
 """Who speaks, each in turn; one who spoke in every cycle would soon not be heard."""
-HEARD = tuple(
-    Heard(
-        Stimulus(
-            "why is the pool slow?", tuple(0.1 * place for place in range(1, 11)), source=f"s{n}"
-        ),
-        tuple(Recalled(f"{place}", f"memory {place}", 0.2) for place in range(20)),
-    )
-    for n in range(SOURCES)
-)
-
-
+FAR, NEAR = 0.005, 0.2
+"""Cosines of memories that fall silent at once, and of such as compete for some cycles."""
+SIGNALS = tuple(0.1 * place for place in range(1, 11))
 SEEN = outcome(Situation.QUESTION + 1, Result.NEUTRAL)
 
 
@@ -113,15 +105,25 @@ class Step(NamedTuple):
     choice: Choice
 
 
-def _whole() -> Row:
-    steps = recorded()
-    times = in_turn({"ours": _cycles, "sum": partial(_tiers, steps)})
+def heard(score: float) -> list[Heard]:
+    """A stimulus of each source, with twenty memories of this cosine."""
+    found = tuple(Recalled(f"{place}", f"memory {place}", score) for place in range(20))
+    said = "why is the pool slow?"
+    return [Heard(Stimulus(said, SIGNALS, source=f"s{n}"), found) for n in range(SOURCES)]
+
+
+def _whole(number: str, score: float) -> Row:
+    said = heard(score)
+    steps = recorded(said)
+    times = in_turn({"ours": partial(_cycles, said), "sum": partial(_tiers, steps)})
     found = ratio(times["ours"], times["sum"])
     ours, whole = (median(times[name]) / CYCLES * 1e6 for name in ("ours", "sum"))
     policies = len(SETTINGS.policies[steps[-1].choice.horizon - 1].actions)
-    rivals = median(len(step.before.waiting) + _kept(step) for step in steps)
+    rivals = median(
+        len(step.before.waiting) + len(step.before.workspace.preconscious) for step in steps
+    )
     return Row(
-        "10",
+        number,
         f"stimulus to action, {rivals:.0f} candidates, {policies} policies",
         f"{ours:.0f} us",
         f"{whole:.0f} us, the tiers called one by one",
@@ -131,38 +133,34 @@ def _whole() -> Row:
     )
 
 
-def _kept(step: Step) -> int:
-    return len(step.before.workspace.preconscious)
-
-
-def recorded() -> list[Step]:
+def recorded(said: list[Heard]) -> list[Step]:
     """The cycles that are measured; each of them ends in an action."""
     mind, steps = newborn(SETTINGS), []
     for number in range(CYCLES):
-        now, heard = Instant(number / 8, number), HEARD[number % SOURCES]
-        before, arrival = arrive(SETTINGS, mind, heard, now)
+        now, one = Instant(number / 8, number), said[number % SOURCES]
+        before, arrival = arrive(SETTINGS, mind, one, now)
         mind, thought = cycle(SETTINGS, before, Measures(), now)
         assert thought.choice, "what is measured is the way to an action"
         moment = workspace.Moment(now.time, SETTINGS.alpha.capacity, mind.setting.gain)
-        steps.append(Step(heard, arrival.phase, before, moment, thought.choice))
+        steps.append(Step(one, arrival.phase, before, moment, thought.choice))
     return steps
 
 
-def _cycles() -> None:
+def _cycles(said: list[Heard]) -> None:
     mind = newborn(SETTINGS)
     for number in range(CYCLES):
         now = Instant(number / 8, number)
-        mind, _ = arrive(SETTINGS, mind, HEARD[number % SOURCES], now)
+        mind, _ = arrive(SETTINGS, mind, said[number % SOURCES], now)
         mind, _ = cycle(SETTINGS, mind, Measures(), now)
 
 
 def _tiers(steps: list[Step]) -> None:
     """The same tiers on the same input, with nothing between them."""
     by = SETTINGS
-    for heard, phase, before, moment, choice in steps:
-        fired = alpha.gate(by.alpha, heard.stimulus.signals, phase)
-        items = [workspace.Item(before.arrived - 21, heard.stimulus.source, fired[0].output)]
-        for place, found in enumerate(heard.recalled, before.arrived - 20):
+    for one, phase, before, moment, choice in steps:
+        fired = alpha.gate(by.alpha, one.stimulus.signals, phase)
+        items = [workspace.Item(before.arrived - 21, one.stimulus.source, fired[0].output)]
+        for place, found in enumerate(one.recalled, before.arrived - 20):
             items.append(workspace.Item(place, found.identity, found.score))
         body, wanted = before.body, demand(Measures(), before.echo)
         drive = substrate.drive(by.substrate, body.levels, wanted)
