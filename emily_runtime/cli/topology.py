@@ -7,14 +7,15 @@ from emily_runtime.cli.output import DONE, Output
 
 def run(_: Namespace, output: Output) -> int:
     """The order of the parts, their topics and their loops."""
-    from emily_runtime.mind.anatomy import organised, view
+    from emily_runtime.config.sections import Bus
+    from emily_runtime.mind.anatomy import organised, parts, view
 
-    topology, seconds = organised()
-    parts = {one.name: one for one in topology.components}
-    lines = [f"{len(parts)} parts, organised in {seconds * 1000:.2f} ms, in this order:"]
+    topology, seconds = organised(parts(Bus().durable))
+    found = {one.name: one for one in topology.components}
+    lines = [f"{len(found)} parts, organised in {seconds * 1000:.2f} ms, in this order:"]
     for group in topology.order:
         for name in group:
-            one = parts[name]
+            one = found[name]
             lines.append(f"  {name}")
             lines += [f"    hears {topic}" for topic in sorted(one.consumes)]
             lines += [f"    says  {topic}" for topic in sorted(one.produces)]

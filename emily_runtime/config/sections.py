@@ -124,9 +124,12 @@ class Gflownet:
 
 @dataclass(frozen=True)
 class Bus:
-    """Messages that each topic holds."""
+    """Messages that each topic holds, and the topics that are kept on the disk, too."""
 
     slots: int = setting(1024, SLOTS)
+    durable: tuple[str, ...] = setting(
+        ("alert", "incident", "pressure"), strings("a list of topics")
+    )
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,12 @@ HTTP: Catalogue = {
         "en": Message("/ws speaks WebSocket", "connect with ws://, not with http://"),
         "ko": Message("/ws는 WebSocket입니다", "http://가 아니라 ws://로 연결하세요"),
     },
+    "EMY-2022": {
+        "en": Message("the number to go on from is one of instance {instance}; this is {ours}",
+                      "forget what was counted, and go on from here"),
+        "ko": Message("이어 갈 번호가 인스턴스 {instance}의 것입니다. 지금은 {ours}입니다",
+                      "지금까지 센 것을 버리고 여기서부터 이어 가세요"),
+    },
     "EMY-2021": {
         "en": Message("{limit} are listening already", "close a page that nobody looks at"),
         "ko": Message("이미 {limit}명이 듣고 있습니다", "아무도 보지 않는 페이지를 닫으세요"),

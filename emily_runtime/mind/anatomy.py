@@ -1,12 +1,18 @@
 """The parts of the mind as components: who hears and who speaks on which topic of the bus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import perf_counter
+from types import MappingProxyType
 
 from emily_runtime.mind.structs import ReaderView, TopologyView
 from emily_runtime.nerves.bus import Reader
 from emily_runtime.nerves.components import Component
+from emily_runtime.nerves.fusion import Stage
 from emily_runtime.nerves.topology import Topology, organise
+
+NOTING, KEEPING = "noting", "keeping"
+"""The chain that keeps durable topics."""
+NO_STAGES: Mapping[str, Stage] = MappingProxyType({})
 
 
 def _part(name: str, consumes: str, produces: str) -> Component:
@@ -21,13 +27,24 @@ PARTS = (
     _part("memory", "mind.cycled", "mind.reminded"),
     _part("actor", "mind.cycled", "mind.done alert reply"),
     _part("supervisor", "", "incident"),
+    _part("ladder", "", "pressure"),
 )
 
 
-def organised() -> tuple[Topology, float]:
-    """The topology of the parts, and the seconds that it took."""
+def parts(durable: Iterable[str], stages: Mapping[str, Stage] = NO_STAGES) -> tuple[Component, ...]:
+    """Those of the mind, and those that keep DURABLE topics; STAGES run as fused chains."""
+    if not (topics := frozenset(durable)):
+        return PARTS
+    kept = frozenset({"ledger.row"})
+    noting = Component(NOTING, topics, kept, stages.get(NOTING))
+    keeping = Component(KEEPING, kept, frozenset(), stages.get(KEEPING))
+    return (*PARTS, noting, keeping)
+
+
+def organised(found: Iterable[Component] = PARTS) -> tuple[Topology, float]:
+    """The topology of parts, and the seconds that it took."""
     begin = perf_counter()
-    topology = organise(PARTS)
+    topology = organise(found)
     return topology, perf_counter() - begin
 
 

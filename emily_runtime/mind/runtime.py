@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from secrets import randbits
+from secrets import randbits, token_hex
 from time import perf_counter
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,11 +21,12 @@ from emily_runtime.flags.table import from_config
 from emily_runtime.memory.episode import Vector
 from emily_runtime.memory.store import Store
 from emily_runtime.messages import Message, Refused, say
-from emily_runtime.mind import anatomy, planning, records, relief, views
+from emily_runtime.mind import planning, records, relief, views
 from emily_runtime.mind.acting import Actor
 from emily_runtime.mind.dashboard import Dashboard
 from emily_runtime.mind.habits import keep, kept
 from emily_runtime.mind.hypotheses import drawn, is_trained, learned
+from emily_runtime.mind.ledger import Ledger, Row
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.process import resident
 from emily_runtime.mind.purse import Purse
@@ -50,6 +51,7 @@ from emily_runtime.mind.structs import (
     WorkspaceView,
 )
 from emily_runtime.mind.voice import Modelled
+from emily_runtime.mind.wiring import Wiring
 from emily_runtime.mind.wishes import Facet, Wish
 from emily_runtime.nerves.bus import Bus, Subscription
 from emily_runtime.nerves.clock import Clock
@@ -124,10 +126,10 @@ class Runtime:
         self._recovery = self.metrics.histogram("emily_recovery_seconds")
         self._standby = Standby(clock, (drawn.__module__,), recovered=self._recovery.observe)
         self._inference = self.metrics.histogram("active_inference_latency_seconds")
-        self._topology, took = anatomy.organised()
-        self.metrics.gauge("emily_organise_seconds").set(took)
-        self.metrics.gauge("emily_topology_components").set(len(self._topology.components))
-        self.metrics.gauge("emily_topology_cycles").set(len(self._topology.loops))
+        self.run = token_hex(8)
+        """Whose sequence numbers those of the bus are: another one after each start."""
+        ledger = Ledger(state, self.run, clock.wall)
+        self._wiring = Wiring(config, self.bus, clock, ledger)
         self._lag = 0.0
         self._is_running = False
 
@@ -165,6 +167,7 @@ class Runtime:
         self.supervisor.start("tick", self._tick)
         self.supervisor.start("purse", self._look)
         self.supervisor.start("tidy", self._tidy)
+        self._wiring.start(self.supervisor)
         alarm = self._alarm()
         self.supervisor.start("pressure", lambda: self.ladder.run(alarm))
 
@@ -177,6 +180,7 @@ class Runtime:
             self._recording.cancel()
             await asyncio.gather(self._recording, return_exceptions=True)
         await asyncio.to_thread(keep, self._state, Habits.of(self._stream.mind))
+        await self._wiring.stop()
         await self._provider.close()
         await self.memory.store.close()
         self.purse.budget.close()
@@ -265,7 +269,7 @@ class Runtime:
 
     def topology(self) -> TopologyView:
         """Who hears whom."""
-        return anatomy.view(self._topology, self.bus.readers())
+        return self._wiring.view()
 
     def budget(self) -> BudgetView:
         """What language models may still cost, as last seen."""
@@ -307,6 +311,7 @@ class Runtime:
     async def exposition(self) -> bytes:
         """All metrics as Prometheus reads them."""
         await self._dashboard.refresh()
+        self._wiring.show(self.metrics)
         gauge = self.metrics.gauge
         gauge("emily_pressure_level").set(self.pressure())
         for flag in self.features.all.values():
@@ -342,6 +347,10 @@ class Runtime:
         while True:
             await self.clock.sleep(LOOK)
             await self.purse.look()
+
+    async def said_since(self, run: str, sequence: int) -> list[Row]:
+        """What was said on durable topics after a message of another run, the newest of it."""
+        return await self._wiring.said_since(run, sequence)
 
     def _stalls(self) -> Stalls | None:
         """How long tasks have waited for memory: ours, where systemd says where to look."""

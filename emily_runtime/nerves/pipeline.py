@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from time import perf_counter_ns
 from typing import Any
 
 from emily_runtime.nerves.bus import Bus, Message
@@ -15,7 +16,7 @@ BATCH = 256
 class Unit:
     """A running chain."""
 
-    def __init__(self, bus: Bus, chain: Chain) -> None:
+    def __init__(self, bus: Bus, chain: Chain, carries: Carries = Carries.MESSAGES) -> None:
         self.name = chain.name
         self.handled = 0
         """Messages taken on, including those that a stage raised for."""
@@ -23,14 +24,22 @@ class Unit:
         self._produces = chain.produces
         self._reader = bus.subscribe(*chain.consumes, name=chain.name)
         stages = [component.stage for component in chain.members if component.stage]
-        self._fused = fused(stages, Carries.MESSAGES)
+        self._fused = fused(stages, carries)
+        self._in_stages_ns = self._around_ns = 0
         self._rest: Iterator[Message] = iter(())
+
+    @property
+    def overhead(self) -> float:
+        """Coordination as a share of all its time, from 0 to 1."""
+        return self._around_ns / max(1, self._around_ns + self._in_stages_ns)
 
     async def run(self) -> None:
         """Work until a stage raises; run again, it goes on behind the message it raised for."""
         while True:
             self._work()
+            begin = perf_counter_ns()
             batch = self._reader.read(BATCH).items
+            self._around_ns += perf_counter_ns() - begin
             if not batch:
                 await self._reader.wait()
                 continue
@@ -45,8 +54,12 @@ class Unit:
     def _work(self) -> None:
         """What came out before a stage raised is said all the same."""
         results: list[tuple[Any, str]] = []
+        begin = perf_counter_ns()
         try:
             self._fused(self._rest, results.append)
         finally:
+            done = perf_counter_ns()
             for topic in self._produces:
                 self._bus.publish_many(topic, results)
+            self._in_stages_ns += done - begin
+            self._around_ns += perf_counter_ns() - done

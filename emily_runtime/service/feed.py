@@ -1,13 +1,19 @@
 """The WebSocket: a conversation about what is to be heard."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
 from emily_runtime import __version__
-from emily_runtime.messages import Language
+from emily_runtime.messages import Language, Refused, say
+from emily_runtime.mind.ledger import Row
 from emily_runtime.service.fanout import Fanout, Reader
 from emily_runtime.service.frames import (
+    Earlier,
     Hello,
+    Reset,
     Subscribe,
     Subscribed,
     Trouble,
@@ -26,12 +32,17 @@ POLICY = 1008
 """The close code of who does not keep to it (RFC 6455)."""
 
 
+Past = Callable[[str, int], Awaitable[Sequence[Row]]]
+"""What durable topics said after a message of an instance; Refused where that can't be read."""
+
+
 class Feed:
     """An ASGI application for /ws."""
 
-    def __init__(self, fanout: Fanout, standing: Standing) -> None:
+    def __init__(self, fanout: Fanout, standing: Standing, past: Past) -> None:
         self.fanout = fanout
         self.standing = standing
+        self.past = past
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Welcome a reader and listen to its wishes until it goes."""
@@ -60,7 +71,7 @@ class Feed:
         faults = 0
         while (message := await receive())["type"] == "websocket.receive":
             try:
-                self._obey(reader, _word(message))
+                await self._obey(reader, _word(message), language)
             except Refusal as refusal:
                 told = refusal.told(language)
                 reader.tell(Trouble(told.code, told.detail, told.action))
@@ -69,21 +80,37 @@ class Feed:
                 await send({"type": "websocket.close", "code": POLICY})
                 return
 
-    def _obey(self, reader: Reader, word: Word) -> None:
+    async def _obey(self, reader: Reader, word: Word, language: Language) -> None:
         if not isinstance(word, Subscribe):
             reader.wants_snapshots = False
-            return self.fanout.unsubscribe(reader)
+            self.fanout.unsubscribe(reader)
+            return
         topics = tuple(sorted(set(word.topics)))
         if len(topics) > MOST_TOPICS:
             raise Refusal(422, "EMY-2019", reason=f"more than {MOST_TOPICS} topics")
-        known = not word.instance or word.instance == self.standing.instance
-        since = word.since if known else None
-        if since is not None and not -1 <= since < self.fanout.bus.published:
-            since = None
-        restarted = word.since is not None and since is None
-        reader.tell(Subscribed(list(topics), restarted))
-        reader.wants_snapshots = word.snapshots
-        return self.fanout.subscribe(reader, topics, since)
+        since, reader.wants_snapshots = word.since, word.snapshots
+        reader.tell(Subscribed(list(topics)))
+        if since is not None and not self._is_ours(word, since):
+            since = await self._reset(reader, word, topics, language)
+        self.fanout.subscribe(reader, topics, since)
+
+    def _is_ours(self, word: Subscribe, since: int) -> bool:
+        is_reached = -1 <= since < self.fanout.bus.published
+        return is_reached and word.instance == self.standing.instance
+
+    async def _reset(
+        self, reader: Reader, word: Subscribe, topics: tuple[str, ...], language: Language
+    ) -> int:
+        """Say that the past is void, and what is kept of it; the number to go on from instead."""
+        ours, following = self.standing.instance, self.fanout.bus.published
+        told = say("EMY-2022", language, instance=word.instance or "?", ours=ours)
+        reader.tell(Reset(ours, following, "EMY-2022", told.text, told.action))
+        with suppress(Refused):  # its health tells; what is new can be heard all the same
+            for row in await self.past(word.instance, word.since or 0):
+                is_new = row.run == ours and row.sequence >= following
+                if not is_new and (not topics or row.topic in topics):
+                    reader.tell(Earlier(*row[:5], msgspec.Raw(row.payload)))
+        return following - 1
 
 
 def _word(message: Message) -> Word:

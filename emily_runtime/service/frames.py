@@ -24,8 +24,21 @@ class Subscribed(msgspec.Struct, frozen=True, tag_field="kind", tag="subscribed"
     """What is heard from now on; no topics are all topics."""
 
     topics: list[str]
-    restarted: bool
-    """Whether the number to go on from was another instance's, and so could not be used."""
+
+
+class Reset(msgspec.Struct, frozen=True, tag_field="kind", tag="reset"):
+    """The number to go on from is none of this instance's: what was known of the past is void.
+
+    What durable topics said since then comes next, as far as it is kept, and then what is new.
+    """
+
+    instance: str
+    """Whose numbers count from here on."""
+    next: int
+    """The first of them that is still to come."""
+    code: str
+    detail: str
+    action: str
 
 
 class Said(msgspec.Struct, frozen=True, tag_field="kind", tag="message"):
@@ -36,6 +49,19 @@ class Said(msgspec.Struct, frozen=True, tag_field="kind", tag="message"):
     at_ns: int
     trace: str
     payload: Any
+
+
+class Earlier(msgspec.Struct, frozen=True, tag_field="kind", tag="earlier"):
+    """A message of a durable topic, from before the connection."""
+
+    instance: str
+    """Whose number this is."""
+    sequence: int
+    topic: str
+    at: float
+    """Seconds since the epoch."""
+    trace: str
+    payload: msgspec.Raw
 
 
 class Lost(msgspec.Struct, frozen=True, tag_field="kind", tag="lost"):
@@ -70,7 +96,7 @@ class Subscribe(
     since: int | None = None
     """Go on after this number, as far as it is still held."""
     instance: str = ""
-    """Whose number that is."""
+    """Whose number that is; one without it can be anybody's, and is not gone on from."""
     snapshots: bool = False
     """Whether to be told every second how things are."""
 
@@ -82,7 +108,7 @@ class Unsubscribe(
 
 
 Word = Subscribe | Unsubscribe
-Told = Hello | Subscribed | Said | Lost | Snapshot | Trouble
+Told = Hello | Subscribed | Reset | Earlier | Said | Lost | Snapshot | Trouble
 _WORDS = msgspec.json.Decoder(Word)
 
 

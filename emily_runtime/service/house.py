@@ -44,7 +44,8 @@ class House:
         self.doors = (shared, own)
         rooms = [*probes(standing), *places(mind)]
         rooms.append(_description(rooms))
-        feed = Feed(self.fanout, standing)
+        standing.instance = mind.run
+        feed = Feed(self.fanout, standing, mind.said_since)
         more = [
             Route("/", Page(), methods=["GET"]),
             WebSocketRoute("/ws", feed),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from emily_runtime.memory.episode import Vector
+from emily_runtime.mind.ledger import Row
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.planning import Wanted
 from emily_runtime.mind.stimulus import Stimulus
@@ -27,6 +28,8 @@ from emily_runtime.nerves.bus import Bus
 class Mind(Protocol):
     """The composition of all tiers; whatever it can't do is Refused."""
 
+    run: str
+    """Whose sequence numbers those of the bus are."""
     bus: Bus
     metrics: Metrics
 
@@ -63,6 +66,9 @@ class Mind(Protocol):
 
     async def exposition(self) -> bytes:
         """All metrics as Prometheus reads them."""
+
+    async def said_since(self, run: str, sequence: int) -> list[Row]:
+        """What was said on durable topics after a message of another run."""
 
     def pressure(self) -> int:
         """The rung of the memory-pressure ladder; 0 is none."""

@@ -1,9 +1,8 @@
 """What the service knows about itself, in one place."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from secrets import token_hex
 from typing import Literal
 
 from emily_runtime.messages import Language
@@ -46,7 +45,7 @@ class Standing:
     """Why the mind behind it is not healthy."""
     pressure: int = 0
     """The step of the memory-pressure ladder; 0 is none."""
-    instance: str = field(default_factory=lambda: token_hex(8))
+    instance: str = ""
     """Whose sequence numbers these are: another one after each start."""
 
     def __post_init__(self) -> None:

@@ -7,10 +7,12 @@ import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from secrets import token_hex
 
 from emily_runtime.config import credential, read
 from emily_runtime.messages import Refused
 from emily_runtime.mind.hypotheses import drawn
+from emily_runtime.mind.ledger import Row
 from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.stimulus import Stimulus
 from emily_runtime.mind.structs import (
@@ -50,6 +52,7 @@ class StandIn:
 
     def __init__(self) -> None:
         self.clock = RealClock()
+        self.run = token_hex(8)
         self.bus = Bus(self.clock)
         self.metrics = Metrics()
         self.rung = 0
@@ -110,6 +113,12 @@ class StandIn:
 
     async def exposition(self) -> bytes:
         return self.metrics.text()
+
+    async def said_since(self, run: str, sequence: int) -> list[Row]:
+        kept = {"the one before": [4, 9]}.get(run, [])
+        return [
+            Row(run, one, "alert", 1.0, "", b'{"text":"fire"}') for one in kept if one > sequence
+        ]
 
     def pressure(self) -> int:
         return self.rung

@@ -28,7 +28,7 @@ def listening(running: Served, *topics: str, **wish: Any) -> Iterator[tuple[Clie
         client.send(json.dumps({"op": "subscribe", "topics": topics, **wish}))
         subscribed = heard(client)
         assert subscribed["kind"] == "subscribed"
-        yield client, hello | {"restarted": subscribed["restarted"]}
+        yield client, hello
 
 
 def test_a_reader_hears_its_topics_and_no_others(running: Served) -> None:
@@ -67,11 +67,10 @@ def test_a_reader_that_comes_back_goes_on_where_it_was(running: Served) -> None:
     running.say("flood resume 4")
 
     wish = {"since": last, "instance": hello["instance"]}
-    with listening(running, "resume", **wish) as (client, again):
+    with listening(running, "resume", **wish) as (client, _):
         numbers = [heard(client)["payload"]["number"] for _ in range(4)]
 
     assert numbers == [0, 1, 2, 3]
-    assert not again["restarted"]
 
 
 def test_what_was_overwritten_in_the_meantime_is_counted(running: Served) -> None:
@@ -90,13 +89,49 @@ def test_what_was_overwritten_in_the_meantime_is_counted(running: Served) -> Non
     assert following["kind"] == "message"
 
 
-def test_the_numbers_of_another_instance_are_not_gone_on_from(running: Served) -> None:
-    wish = {"since": 3, "instance": "another"}
-    with listening(running, "fresh", **wish) as (client, greeted):
+@pytest.mark.parametrize("whose", [{"instance": "another"}, {}])
+def test_a_number_that_is_not_known_to_be_of_this_run_is_no_place_to_go_on_from(
+    running: Served, whose: dict[str, str]
+) -> None:
+    running.say("flood fresh 3")
+    with listening(running, "fresh", since=0, **whose) as (client, hello):
+        reset = heard(client)
         running.say("flood fresh 1")
+        following = heard(client)
 
-        assert greeted["restarted"]
-        assert heard(client)["payload"]["number"] == 0
+    assert (reset["kind"], reset["code"]) == ("reset", "EMY-2022")
+    assert (reset["instance"], reset["next"]) == (hello["instance"], hello["next"])
+    assert whose.get("instance", "?") in reset["detail"]
+    assert following["payload"]["number"] == 0
+    assert following["sequence"] >= reset["next"]
+
+
+def test_a_number_that_was_not_reached_is_no_place_to_go_on_from(running: Served) -> None:
+    with running.listen() as client:
+        hello = heard(client)
+    wish = {"since": hello["next"] + 1000, "instance": hello["instance"]}
+
+    with listening(running, "fresh", **wish) as (client, _):
+        assert heard(client)["kind"] == "reset"
+
+
+def test_what_durable_topics_said_since_is_told_after_a_reset(running: Served) -> None:
+    wish = {"since": 5, "instance": "the one before"}
+    with listening(running, "alert", **wish) as (client, _):
+        kinds = [heard(client) for _ in range(2)]
+    with listening(running, "others", **wish) as (client, _):
+        heard(client)
+        running.say("flood others 1")
+        other = heard(client)
+
+    assert kinds[0]["kind"] == "reset"
+    assert (kinds[1]["kind"], kinds[1]["sequence"], kinds[1]["instance"]) == (
+        "earlier",
+        9,
+        "the one before",
+    )
+    assert kinds[1]["payload"] == {"text": "fire"}
+    assert other["kind"] == "message"
 
 
 def test_a_slow_reader_loses_exactly_what_it_is_told_and_nobody_waits_for_it(

@@ -1,0 +1,124 @@
+"""What durable topics said outlives the run; a full disk costs the oldest of what waits."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from emily_runtime.messages import Refused
+from emily_runtime.mind import ledger as ledgers
+from emily_runtime.mind.acting import ALERT
+from emily_runtime.mind.ledger import KEPT, NAME, WAITING, Ledger
+from emily_runtime.mind.runtime import Runtime
+from emily_runtime.mind.stimulus import Stimulus
+from emily_runtime.nerves.bus import Message
+from tests.runtime.mind.runtimes import running
+
+
+def said(ledger: Ledger, *numbers: int, topic: str = "alert") -> None:
+    for number in numbers:
+        ledger.take(ledger.row(Message(number, topic, 0, "t", {"number": number})))
+
+
+def at(folder: Path, run: str) -> Ledger:
+    return Ledger(folder, run, lambda: 1.7e9)
+
+
+def after(ledger: Ledger, run: str, sequence: int, most: int = 100) -> list[tuple[str, int]]:
+    found = asyncio.run(ledger.after(run, sequence, most))
+    return [(row.run, row.sequence) for row in found]
+
+
+def test_what_a_run_said_is_there_for_the_next_one_in_order(tmp_path: Path) -> None:
+    first, second = at(tmp_path, "first"), at(tmp_path, "second")
+    said(first, 3, 8, 9)
+    asyncio.run(first.close())
+    asyncio.run(first.write())
+    said(second, 0, 1)
+
+    assert after(second, "first", 3) == [("first", 8), ("first", 9), ("second", 0), ("second", 1)]
+    assert after(second, "first", 5)[0] == ("first", 8)
+    assert after(second, "first", -1, most=2) == [("second", 0), ("second", 1)]
+    assert after(second, "nobody", 0) == []
+
+
+def test_what_waits_for_the_disk_is_bounded_and_the_loss_counted(tmp_path: Path) -> None:
+    ledger = at(tmp_path, "run")
+
+    said(ledger, *range(WAITING + 5))
+
+    assert ledger.lost == 5
+    assert after(ledger, "run", 0, most=1) == [("run", WAITING + 4)]
+
+
+def test_where_the_disk_takes_nothing_it_waits_and_is_kept_later(tmp_path: Path) -> None:
+    ledger = at(tmp_path, "run")
+    (tmp_path / NAME).mkdir()
+    said(ledger, 1)
+
+    with pytest.raises(Refused, match="EMY-4002"):
+        asyncio.run(ledger.write())
+    (tmp_path / NAME).rmdir()
+
+    assert after(ledger, "run", 0) == [("run", 1)]
+
+
+def test_the_oldest_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert KEPT == 100_000
+    monkeypatch.setattr(ledgers, "KEPT", 3)
+    ledger = at(tmp_path, "run")
+
+    said(ledger, *range(10))
+
+    assert after(ledger, "run", -1) == [("run", 7), ("run", 8), ("run", 9)]
+
+
+def lived(folder: Path, life: Callable[[Runtime], Awaitable[None]], text: str = "") -> None:
+    async def all_of_it() -> None:
+        async with running(folder, text=text) as runtime:
+            await life(runtime)
+
+    asyncio.run(all_of_it())
+
+
+def test_an_alert_outlives_the_runtime_and_ran_through_the_chain(tmp_path: Path) -> None:
+    runs: list[str] = []
+
+    async def alarm(runtime: Runtime) -> None:
+        runs.append(runtime.run)
+        await runtime.stimulate(Stimulus("disk 3 failed"))
+        await asyncio.sleep(0.01)
+        assert b"emily_pipeline_ops_total 1.0" in await runtime.exposition()
+        assert b"emily_pipeline_overhead_ratio NaN" not in await runtime.exposition()
+
+    async def look(runtime: Runtime) -> None:
+        (row,) = await runtime.said_since(runs[0], 0)
+        assert (row.run, row.topic) == (runs[0], ALERT)
+        assert b"disk 3 failed" in row.payload
+        assert runtime.run != runs[0]
+
+    lived(tmp_path, alarm)
+    lived(tmp_path, look)
+
+
+def test_without_durable_topics_nothing_is_kept(tmp_path: Path) -> None:
+    async def alarm(runtime: Runtime) -> None:
+        await runtime.stimulate(Stimulus("disk 3 failed"))
+        assert "noting" not in str(runtime.topology().order)
+
+    lived(tmp_path, alarm, "[bus]\ndurable = []\n")
+
+    assert not (tmp_path / NAME).exists()
+
+
+def test_the_file_is_an_ordinary_one(tmp_path: Path) -> None:
+    ledger = at(tmp_path, "run")
+    said(ledger, 7)
+    asyncio.run(ledger.write())
+    asyncio.run(ledger.close())
+
+    rows = sqlite3.connect(tmp_path / NAME).execute("select topic, at, payload from said")
+
+    assert rows.fetchall() == [("alert", 1.7e9, b'{"number":7}')]
