@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.backup import shed as sheds
+from tests.backup.light import lighten
 from tests.backup.world import World
 
 
@@ -20,9 +21,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty repository, made once: to derive a key takes seconds."""
+    """An empty repository, made once."""
     made = World(tmp_path_factory.mktemp("empty")).start()
     sheds.restic(made, "init")
+    lighten(made.root / "repositories/shed")
     made.close()
     return made.root / "repositories/shed"
 

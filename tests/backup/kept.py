@@ -5,14 +5,15 @@ import json
 from emily_infra.backup import ledger, source
 from emily_infra.backup.ledger import Copy, Counted, taken
 from emily_infra.backup.restic.program import Restic
-from emily_infra.backup.restic.repository import contact, initialise
+from emily_infra.backup.restic.repository import contact
+from tests.backup.restic import copies
 from tests.backup.restic.copies import raw
 from tests.backup.world import World
 
 
 def made(world: World, name: str = "shed") -> Restic:
     """A repository without a copy."""
-    initialise(world.here(), name)
+    copies.made(world, name)
     return contact(world.here(), name)
 
 

@@ -1,6 +1,7 @@
 """Locks that dead runs left in a repository; a live one, or another host's, is never touched."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from emily_infra.backup.restic.outcome import LOCKED, Done
 from emily_infra.backup.restic.program import Call, Restic, document, unheard, waiting
 
 _SECONDS = 300.0
+_LOOK = 15.0
+"""Seconds between two looks at who holds a lock."""
 _STALE = timedelta(minutes=30)
 """restic refreshes a lock every five minutes, and holds one of this age for dead."""
 
@@ -40,15 +43,19 @@ class Lock:
 def unlocked(
     restic: Restic, call: Call, hear: Callable[[Message], None] = unheard, *, wait: float
 ) -> Done:
-    """Run restic; where it meets a lock, first take away what dead runs left, then wait.
+    """Run restic; where it meets a lock, take away what dead runs left, and wait for the others.
 
     To be called while this host's lock of the repository is held: no other run of ours lives.
     """
+    until = time.monotonic() + wait
     done = restic.talk(call, hear)
-    if done.status != LOCKED:
-        return done
-    free(restic)
-    return restic.talk(waiting(call, wait), hear)
+    left = wait
+    while done.status == LOCKED and left >= 0:
+        free(restic)
+        left = until - time.monotonic()
+        # Not all of it at once: who is still dying now is dead at the next look.
+        done = restic.talk(waiting(call, max(0.0, min(left, _LOOK))), hear)
+    return done
 
 
 def free(restic: Restic) -> int:

@@ -10,15 +10,17 @@ from pathlib import Path
 from emily_infra.backup.here import Here
 from emily_infra.backup.restic.program import Restic
 from emily_infra.backup.restic.repository import initialise
+from tests.backup.light import lighten
 from tests.backup.world import World
-
-PASSWORD = "correct horse battery staple"
 
 
 def made(world: World, name: str = "shed") -> Restic:
     """A repository that was just made."""
     initialise(world.here(), name)
-    return Restic(world.here(), name)
+    restic = Restic(world.here(), name)
+    if restic.repository.url.startswith("/"):
+        lighten(Path(restic.repository.url))
+    return restic
 
 
 def raw(here: Here, name: str, *words: str, stdin: bytes = b"") -> str:
