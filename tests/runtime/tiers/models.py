@@ -1,6 +1,7 @@
 """The models that several tests ask about: the T-maze of the literature, and the hypergrid."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,11 +15,28 @@ LOG_Z = math.log(12 * (1 + 2 * math.cosh(3)))
 """Of the T-maze's preferences: 12 combinations of place and cue, times e^0 + e^3 + e^-3."""
 
 
+class Parts(NamedTuple):
+    """A, B, C and D by modality and by factor."""
+
+    likelihoods: list[Floats]
+    transitions: list[Floats]
+    likes: list[Floats]
+    start: list[Floats]
+
+
 def t_maze(*, arms: str = "open") -> Model:
     """Four places, and a reward in one arm or the other; the cue tells in which.
 
-    ARMS are "open" or "absorbing". Modalities: place (4), reward (none, win, loss), cue (none,
-    left, right). Outcomes and states are numbered as by ravel_multi_index.
+    Outcomes and states are numbered as by ravel_multi_index.
+    """
+    return joint(*t_maze_parts(arms))
+
+
+def t_maze_parts(arms: str) -> Parts:
+    """ARMS are "open" or "absorbing".
+
+    Modalities: place (4), reward (none, win, loss), cue (none, left, right); factors: place (4),
+    context (2).
     """
     place, reward, cue = np.zeros((4, 4, 2)), np.zeros((3, 4, 2)), np.zeros((3, 4, 2))
     place[range(4), range(4)] = 1
@@ -36,7 +54,7 @@ def t_maze(*, arms: str = "open") -> Model:
     context_stays = np.eye(2)[np.newaxis]
     likes = [np.zeros(4), np.array([0.0, 3.0, -3.0]), np.zeros(3)]
     start = [np.eye(4)[CENTRE], np.array([0.5, 0.5])]
-    return joint([place, reward, cue], [going, context_stays], likes, start)
+    return Parts([place, reward, cue], [going, context_stays], likes, start)
 
 
 def outcome(place: int, reward: int, cue: int) -> int:
