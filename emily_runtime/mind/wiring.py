@@ -11,7 +11,7 @@ from emily_runtime.mind.metrics import Metrics
 from emily_runtime.mind.structs import TopologyView
 from emily_runtime.nerves.bus import Bus
 from emily_runtime.nerves.clock import Clock
-from emily_runtime.nerves.fusion import Carries
+from emily_runtime.nerves.fusion import Carries, Stage
 from emily_runtime.nerves.pipeline import Unit
 from emily_runtime.nerves.supervise import Supervisor
 
@@ -30,7 +30,7 @@ class Wiring:
         self._config = config
         self._bus = bus
         self._clock = clock
-        stages = {anatomy.NOTING: ledger.row, anatomy.KEEPING: ledger.take}
+        stages: dict[str, Stage] = {anatomy.NOTING: ledger.row, anatomy.KEEPING: ledger.take}
         parts = anatomy.parts(config.bus.durable, stages)
         self._topology, self._took = anatomy.organised(parts)
         self._units = [Unit(bus, one, Carries.ITEMS) for one in self._topology.chains]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -60,7 +61,7 @@ class Model:
         """How many joint actions there are."""
         return len(self.transition)
 
-    @property
+    @cached_property
     def worst(self) -> float:
         """The most that one step of expected free energy can be: max over o of -ln p(o), nats."""
         return -float(self.log_wanted.min())
