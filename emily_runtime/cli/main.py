@@ -19,6 +19,12 @@ EXITS = """exit codes:
   1  refused: the code of the reason and the next move stand on standard error
   2  the command line is wrong
   3  looked, and found something wrong (doctor, replay, bench)"""
+ARITHMETIC = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+"""How many threads NumPy's arithmetic takes, read when NumPy is first imported: one, unless told.
+
+Two that spin for each other make a busy machine's search forty times as slow. Which name counts is
+decided by its build: an OpenBLAS on OpenMP, as nixpkgs has it, goes by the second one.
+"""
 Arguments = argparse.Namespace
 
 
@@ -51,8 +57,8 @@ def main() -> int:
 
 def _imported(command: str) -> ModuleType:
     """Imports make a lot and leave no garbage; looking for it is a tenth of the way to READY."""
-    # Two threads that spin for each other make a busy machine's search forty times as slow.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for name in ARITHMETIC:
+        os.environ.setdefault(name, "1")
     gc.disable()
     try:
         return importlib.import_module(f"emily_runtime.cli.{command}")

@@ -213,8 +213,6 @@ in
     after = [ "emily-runtime-pin@%i.service" ];
     # It never gives up: the steps below keep a broken one from spinning.
     startLimitIntervalSec = 0;
-    # Threads of the arithmetic would only fight the one that answers.
-    environment.OPENBLAS_NUM_THREADS = "1";
     serviceConfig = hardening // {
       ExecStart = "/nix/var/nix/gcroots/emily/runtime-%i/bin/emily-runtime serve --config /var/lib/emily-colours/%i.toml --colour %i";
       Slice = "emily-runtime.slice";

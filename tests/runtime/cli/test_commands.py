@@ -1,12 +1,24 @@
 """The command line as a person and a program meet it: whole processes."""
 
 import json
+import os
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-from tests.runtime.process import TOKEN, configuration, run
+from emily_runtime.cli.main import ARITHMETIC
+from tests.runtime.process import ROOT, TOKEN, configuration, run
+
+COUNTED = """
+import os
+from emily_runtime.cli.main import main
+main()
+import numpy
+print(len(os.listdir("/proc/self/task")), os.environ["OMP_NUM_THREADS"])
+"""
 
 
 def test_the_version_needs_no_numpy() -> None:
@@ -15,6 +27,21 @@ def test_the_version_needs_no_numpy() -> None:
     assert done.stdout.startswith("emily-runtime ")
     assert "numpy" not in done.stderr
     assert "msgspec" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"), [({}, "1"), ({"OMP_NUM_THREADS": "7"}, "7")], ids=["alone", "told"]
+)
+def test_arithmetic_has_one_thread_unless_the_operator_says_otherwise(
+    told: dict[str, str], wanted: str
+) -> None:
+    mine = {name: value for name, value in os.environ.items() if name not in ARITHMETIC}
+
+    said = subprocess.check_output(
+        [sys.executable, "-c", COUNTED, "topology", "--json"], cwd=ROOT, env=mine | told, text=True
+    )
+
+    assert said.splitlines()[-1] == f"1 {wanted}"
 
 
 def test_a_demonstration_explains_every_tier_within_80_columns() -> None:
