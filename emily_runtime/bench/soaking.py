@@ -26,8 +26,8 @@ from emily_runtime.memory.episode import DIMENSIONS
 TRIED = (1, 2, 4, 8, 16, 32)
 NEAR = 0.9
 """Of the best rate, at the knee."""
-WARM = 0.2
-"""The share of the time that is not looked at."""
+WARM = 0.25
+"""The share of the time that is not looked at: the rings are full after two minutes of ticks."""
 P95_MS, SLOPE, LIMIT, BEYOND = 100.0, 1.0, 512, 10
 LONG = 3.0
 """Minutes from which on a slope is a slope."""

@@ -28,6 +28,7 @@ def run(arguments: Namespace, output: Output) -> int:
                 held = {True: "held", False: "MISSED", None: "-"}[row.held]
                 cells = (row.number, row.what, row.ours, row.peer, row.ratio, row.goal, held)
                 output.say("| " + " | ".join(cells) + " |", None)
+                sys.stdout.flush()  # the next one may take minutes
     if output.is_json:
         output.say("", {"load": load, "rows": [row._asdict() for row in rows]})
     return FOUND if any(row.held is False for row in rows) else DONE
