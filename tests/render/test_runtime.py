@@ -72,6 +72,12 @@ def test_both_colours_are_handed_the_one_port_and_open_none() -> None:
     assert values["SocketBindDeny"] == "any"
 
 
+def test_the_port_is_open_before_a_colour_is_started() -> None:
+    starter = module(EMBER, "runtime")["systemd"]["services"]["emily-runtime"]
+
+    assert starter["requires"] == starter["after"] == ["emily-runtime.socket"]
+
+
 def test_a_port_on_an_address_of_version_6_is_bracketed() -> None:
     zone = "home: { address: null, address6: 'fd00::10/64', gateway: null }"
     host = pebble(

@@ -70,6 +70,16 @@ def test_a_colour_is_pinned_once_whatever_is_applied_later(root: Path) -> None:
     assert (colours / "blue.toml").read_text() == "# two\n"
 
 
+def test_a_folder_that_a_deploy_made_for_root_alone_lets_the_runtime_through(root: Path) -> None:
+    roots = root / "nix/var/nix/gcroots/emily"
+    run("emily-runtime-pin@", root, "green")
+    roots.chmod(0o700)
+
+    run("emily-runtime-pin@", root, "green")
+
+    assert roots.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_pin_that_was_cut_off_is_made_whole(root: Path) -> None:
     (root / "var/lib/emily-colours/green.toml").write_text("# half of an older one")
 

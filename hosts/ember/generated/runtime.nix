@@ -145,6 +145,9 @@ in
   systemd.services.emily-runtime = {
     description = "Start the active colour of the cognitive runtime";
     wantedBy = [ "multi-user.target" ];
+    # In a switch both would start at once, and no socket opens whose service is at work already.
+    requires = [ "emily-runtime.socket" ];
+    after = [ "emily-runtime.socket" ];
     # Not to stay active: systemd does not open a socket again whose service is.
     serviceConfig.Type = "oneshot";
     # With it, a switch would stop the socket of the same name, and so both colours.
@@ -173,11 +176,12 @@ in
     script = ''
       settings=/var/lib/emily-colours/$1.toml
       root=/nix/var/nix/gcroots/emily/runtime-$1
+      # A deploy makes this folder for root alone; the runtime's user has to get through.
+      install -d -m 0755 /nix/var/nix/gcroots/emily
       if [ -e "$root" ] && [ -e "$settings" ]; then exit 0; fi
       cp /etc/emily/runtime.toml "$settings.new"
       chmod 0644 "$settings.new"
       mv "$settings.new" "$settings"
-      mkdir -p /nix/var/nix/gcroots/emily
       ln -sfn "$(readlink -f /etc/emily/runtime)" "$root"
     '';
   };
