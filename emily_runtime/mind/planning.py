@@ -16,7 +16,6 @@ from emily_runtime.tiers.inference.tree import plan as tree
 from emily_runtime.tiers.refusals import Refusal
 
 Planner = Literal["policies", "tree"]
-OWN = "situation"
 
 
 class Tables(Struct, frozen=True):

@@ -28,7 +28,6 @@ def _dollars(read: float, written: float) -> Price:
     return Price(round(read * MILLION), round(written * MILLION))
 
 
-FREE = Price(0, 0)
 KNOWN: Mapping[str, Price] = {
     "claude-opus-4-5": _dollars(5, 25),
     "claude-opus-4-1": _dollars(15, 75),

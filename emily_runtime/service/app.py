@@ -92,7 +92,8 @@ def _lost(request: Request, error: Exception) -> Response:
     path = request.url.path
     if error.status_code != 405:
         return _reply(request, Refusal(404, "EMY-2005", path=path))
-    allowed = (error.headers or {}).get("Allow", "")
+    # Starlette joins a set, in another order in every process.
+    allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
     refusal = Refusal(405, "EMY-2006", path=path, allowed=allowed)
     refusal.headers["allow"] = allowed
     return _reply(request, refusal)

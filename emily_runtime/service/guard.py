@@ -62,13 +62,33 @@ class Socket(WebSocketsSansIOProtocol):
         self.visit.door.visits.discard(self.visit)
 
 
-class Guarded:
-    """What our HTTP protocols do alike; mixed into one of uvicorn's."""
+class Guarded(asyncio.Protocol):
+    """What our HTTP protocols do alike; mixed into one of uvicorn's, and standing before it."""
 
     visit: Visit
+    config: Any
     transport: asyncio.Transport
     cycle: Any
     fault: Refusal | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Somebody is at the door."""
+        super().connection_made(transport)
+        self.visit = self.config.door.admit(transport)
+        self.visit.leave = self.leave
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They are gone."""
+        super().connection_lost(exc)
+        self.visit.door.visits.discard(self.visit)
+
+    def eof_received(self) -> bool:
+        """The other side has closed its half."""
+        return self.ended()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words
+        """In our own words."""
+        self.refused()
 
     def leave(self) -> None:
         """The reply that is waited for is the last."""

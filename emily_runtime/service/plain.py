@@ -1,30 +1,17 @@
 """HTTP by h11, for where httptools cannot be had."""
 
-import asyncio
-from typing import cast
-
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from emily_runtime.service.doors import DoorConfig
 from emily_runtime.service.guard import Guarded
 from emily_runtime.service.limits import MAX_BODY, MAX_HEAD
 from emily_runtime.service.problems import Refusal
 
 
-class H11(Guarded, H11Protocol):
+class H11(Guarded, H11Protocol):  # type: ignore[misc]  # ours stays for the reply
     """For where httptools cannot be had."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody is at the door."""
-        super().connection_made(transport)
-        self.visit = cast(DoorConfig, self.config).door.admit(transport)
-        self.visit.leave = self.leave
-        self._head = self._body = 0
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """They are gone."""
-        super().connection_lost(exc)
-        self.visit.door.visits.discard(self.visit)
+    _head = 0
+    """Bytes since the request before was whole."""
 
     def data_received(self, data: bytes) -> None:
         """Some of a request, or of several."""
@@ -62,12 +49,8 @@ class H11(Guarded, H11Protocol):
                 self.fault = Refusal(413, "EMY-2002", limit=MAX_BODY)
                 self.refused()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        """In our own words."""
+    def send_400_response(self, msg: str) -> None:
+        """It says the same of a head that is too large."""
         if self._head > MAX_HEAD and not self.fault:
             self.fault = Refusal(431, "EMY-2002", limit=MAX_HEAD)
-        self.refused()
-
-    def eof_received(self) -> bool:  # type: ignore[override]
-        """The other side has closed its half."""
-        return self.ended()
+        super().send_400_response(msg)

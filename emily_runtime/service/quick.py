@@ -1,31 +1,18 @@
 """HTTP by httptools."""
 
-import asyncio
-from typing import cast
-
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from emily_runtime.service.doors import DoorConfig
 from emily_runtime.service.guard import Guarded
 from emily_runtime.service.limits import MAX_BODY, MAX_HEAD
 from emily_runtime.service.problems import Refusal
 
 
-class HttpTools(Guarded, HttpToolsProtocol):
+class HttpTools(Guarded, HttpToolsProtocol):  # type: ignore[misc]  # ours stays for the reply
     """Limits are counted in the parser's own callbacks, whose errors end the request."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody is at the door."""
-        super().connection_made(transport)
-        self.visit = cast(DoorConfig, self.config).door.admit(transport)
-        self.visit.leave = self.leave
-        self._raw = self._head = self._body = 0
-        self._is_partial = False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """They are gone."""
-        super().connection_lost(exc)
-        self.visit.door.visits.discard(self.visit)
+    _raw = _head = _body = 0
+    """Bytes of the request so far: as they came, of its head, and of its body."""
+    _is_partial = _is_in_body = False
 
     def data_received(self, data: bytes) -> None:
         """Some of a request, or of several."""
@@ -88,14 +75,6 @@ class HttpTools(Guarded, HttpToolsProtocol):
         self._raw = 0
         self.visit.arrived()
         super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        """In our own words."""
-        self.refused()
-
-    def eof_received(self) -> bool:  # type: ignore[override]
-        """The other side has closed its half."""
-        return self.ended()
 
     def _count(self, size: int) -> None:
         self._head += size

@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
-from emily_runtime.tiers.arrays import Floats, Integers
 from emily_runtime.tiers.refusals import Refusal
 
 _new = tuple.__new__  # half the time of Firing(...), which is written in Python
@@ -96,15 +93,6 @@ def gate(alpha: Alpha, signals: Sequence[float], phase: float) -> list[Firing]:
             delay = math.acos(min(1.0, 2 * (strength / peak) / power - 1)) * slowest
         fired.append(_new(Firing, (index, signals[index] * factor, delay)))
     return fired
-
-
-def gate_batch(alpha: Alpha, signals: Floats, phases: Floats) -> tuple[Integers, Floats]:
-    """The gate over rows: SIGNALS (rows, n), PHASES (rows,) give indices and outputs, (rows, n)."""
-    if not np.isfinite(signals).all():
-        raise Refusal("a signal is not finite")
-    factors = 1.0 - alpha.power * (1.0 + np.cos(phases)) / 2.0
-    order = np.argsort(-np.abs(signals), axis=1, kind="stable")
-    return order, np.take_along_axis(signals, order, axis=1) * factors[:, np.newaxis]
 
 
 def reset(alpha: Alpha, rhythm: Rhythm, time: float, intensity: float) -> Rhythm:

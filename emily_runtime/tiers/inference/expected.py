@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emily_runtime.tiers.arrays import TINY, Floats, entropy, floats, generator, softmax
+from emily_runtime.tiers.arrays import TINY, Floats, entropy, floats, softmax
 from emily_runtime.tiers.inference.model import Model
 from emily_runtime.tiers.inference.policies import Level, Policies
 from emily_runtime.tiers.refusals import Refusal
@@ -75,12 +75,6 @@ def decide(
     following = np.bincount(first, posterior, model.actions).astype(np.float64, copy=False)
     worst = policies.steps * model.worst
     return Decision(posterior, risk, ambiguity, int(following.argmax()), following, worst)
-
-
-def draw_action(decision: Decision, seed: int) -> int:
-    """An action in proportion to its probability."""
-    heights = decision.action_probabilities.cumsum()
-    return int(np.searchsorted(heights, generator(seed).random() * heights[-1], side="right"))
 
 
 def step_cost(model: Model, beliefs: Floats) -> tuple[Floats, Floats, Floats]:

@@ -19,7 +19,7 @@ from emily_runtime.providers.failures import (
     Unreachable,
 )
 from emily_runtime.providers.model import Completion, Part, Prompt
-from emily_runtime.providers.prices import FREE
+from emily_runtime.providers.prices import Price
 from emily_runtime.providers.remote import Remote
 from emily_runtime.providers.site import Key, Site
 from tests.runtime.providers.prompts import prompt
@@ -232,7 +232,7 @@ def test_nobody_there_is_unreachable() -> None:
 
 def test_no_log_and_no_text_of_ours_holds_the_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    site = Site("claude", "http://127.0.0.1:1", "m", FREE, key=Key(KEY))
+    site = Site("claude", "http://127.0.0.1:1", "m", Price(0, 0), key=Key(KEY))
 
     asyncio.run(completed(as_claude, claude, prompt()))
     with pytest.raises(Refused):
@@ -255,7 +255,7 @@ def test_no_log_and_no_text_of_ours_holds_the_key(caplog: pytest.LogCaptureFixtu
 )
 def test_an_address_or_a_key_that_would_leak_is_refused(address: str, key: str, word: str) -> None:
     with pytest.raises(Refused) as refused:
-        Site("claude", address, "m", FREE, key=Key(key))
+        Site("claude", address, "m", Price(0, 0), key=Key(key))
 
     assert word in refused.value.told("en")
     assert key not in refused.value.told("en")

@@ -2,12 +2,11 @@
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emily_runtime.tiers.alpha import Alpha, Rhythm, gain, gate, gate_batch, phase, reset
+from emily_runtime.tiers.alpha import Alpha, Rhythm, gain, gate, phase, reset
 from emily_runtime.tiers.refusals import Refusal
 
 ALPHA = Alpha()
@@ -147,24 +146,10 @@ def test_a_weak_stimulus_leaves_the_phase_alone() -> None:
     assert reset(ALPHA, Rhythm(), 1.0, 0.8) == Rhythm()
 
 
-@given(st.lists(st.lists(st.floats(-9, 9), min_size=4, max_size=4), min_size=1, max_size=5))
-def test_many_rows_at_once_give_what_each_gives_alone(rows: list[list[float]]) -> None:
-    at = [0.3 * row for row in range(len(rows))]
-
-    order, outputs = gate_batch(ALPHA, np.array(rows), np.array(at))
-
-    for row, given_signals in enumerate(rows):
-        alone = gate(ALPHA, given_signals, at[row])
-        assert order[row].tolist() == [one.place for one in alone]
-        assert outputs[row] == pytest.approx([one.output for one in alone])
-
-
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_a_signal_that_is_not_finite_is_refused(bad: float) -> None:
     with pytest.raises(Refusal, match="not finite"):
         gate(ALPHA, [1.0, bad], 0.0)
-    with pytest.raises(Refusal, match="not finite"):
-        gate_batch(ALPHA, np.array([[1.0, bad]]), np.zeros(1))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emily_runtime.tiers.arrays import Floats, entropy
-from emily_runtime.tiers.inference.expected import decide, draw_action
+from emily_runtime.tiers.inference.expected import decide
 from emily_runtime.tiers.inference.model import Model, perceive, predict
 from emily_runtime.tiers.inference.policies import every_policy, policies
 from emily_runtime.tiers.refusals import Refusal, TooLarge
@@ -186,13 +186,6 @@ def test_a_habit_multiplies_the_posterior() -> None:
     expected = plain.posterior * habit
     assert used.posterior == pytest.approx(expected / expected.sum())
     assert used.action == CENTRE
-
-
-def test_actions_are_drawn_in_proportion() -> None:
-    decision = decide(MODEL, SINGLE, MODEL.prior)
-    drawn = np.bincount([draw_action(decision, seed) for seed in range(4000)], minlength=4) / 4000
-
-    assert drawn == pytest.approx(decision.action_probabilities, abs=0.03)
 
 
 def test_wanting_nothing_more_than_anything_else_scores_by_information_alone() -> None:
