@@ -78,6 +78,17 @@ def test_the_port_is_open_before_a_colour_is_started() -> None:
     assert starter["requires"] == starter["after"] == ["emily-runtime.socket"]
 
 
+def test_a_caller_starts_the_active_colour_only_where_none_runs() -> None:
+    services = module(EMBER, "runtime")["systemd"]["services"]
+    starter = services["emily-runtime"]
+
+    # Active, it would count as the one that takes; without Sockets, no colour would.
+    assert starter["serviceConfig"] == {"Type": "oneshot"}
+    assert socket(EMBER)["socketConfig"]["Service"] == "emily-runtime.service"
+    assert config(EMBER)["Sockets"] == "emily-runtime.socket"
+    assert "accept" not in {name.lower() for name in socket(EMBER)["socketConfig"]}
+
+
 def test_a_port_on_an_address_of_version_6_is_bracketed() -> None:
     zone = "home: { address: null, address6: 'fd00::10/64', gateway: null }"
     host = pebble(

@@ -148,7 +148,8 @@ in
     # In a switch both would start at once, and no socket opens whose service is at work already.
     requires = [ "emily-runtime.socket" ];
     after = [ "emily-runtime.socket" ];
-    # Not to stay active: systemd does not open a socket again whose service is.
+    # Not to stay active: systemd would neither open the socket again nor start a colour for a caller.
+    # Nor does each caller start it: while a colour runs, its `Sockets` tells systemd that one takes.
     serviceConfig.Type = "oneshot";
     # With it, a switch would stop the socket of the same name, and so both colours.
     restartIfChanged = false;
