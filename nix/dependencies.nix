@@ -1,5 +1,6 @@
 # What emily_infra imports; pyproject.toml says which versions will do.
 python3Packages: [
+  python3Packages.cryptography
   python3Packages.jinja2
   python3Packages.paramiko
   python3Packages.prometheus-client

@@ -59,6 +59,7 @@ let
     let
       build = recipe: derivation recipe.pname // recipe;
       own = genAttrs [
+        "cryptography"
         "httptools"
         "httpx2"
         "hypothesis"
