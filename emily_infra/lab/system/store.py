@@ -8,10 +8,12 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import emily_infra
-import emily_runtime
+from emily_infra.lab.faults import LacksPrograms
 from emily_infra.lab.system.tree import File, Link, StoreText, put
 from emily_infra.machine import Local
 from emily_infra.render.nix import nix_literal
@@ -54,12 +56,11 @@ class Packages:
         return f"{{ names = [ {listed} ]; sources = {self._own()};{rest} }}"
 
     def _own(self) -> str:
-        own = {"emily-infra": emily_infra, "emily-runtime": emily_runtime}
         lines = (
             f'{name} = {{ version = "{module.__version__}"; module = "{module.__name__}"; '
             f"source = {self.sources.resolve() / name}; "
             f"libraries = {nix_literal(_LIBRARIES.get(name, ()))}; }};"
-            for name, module in own.items()
+            for name, module in _programs().items()
         )
         return "{ " + " ".join(lines) + " }"
 
@@ -70,9 +71,22 @@ def ask(expression: str) -> str:
     return Local().run(*evaluate, "--expr", expression, deadline=_DEADLINE)
 
 
+def _programs() -> Mapping[str, ModuleType]:
+    """Our own, from the source that runs here; LacksPrograms where that is one of them alone."""
+    try:
+        runtime = import_module("emily_runtime")
+    except ModuleNotFoundError as error:
+        raise LacksPrograms(
+            "a lab runs the source of emily_infra and of emily_runtime, and emily_runtime is not "
+            "installed beside this emily_infra",
+            hint="in a checkout of both: nix develop --command emily-infra lab up HOST",
+        ) from error
+    return {"emily-infra": emily_infra, "emily-runtime": runtime}
+
+
 def stage_sources(folder: Path) -> Path:
     """Copy what our programs consist of; an edit of anything else changes no host."""
-    for module, name in ((emily_infra, "emily-infra"), (emily_runtime, "emily-runtime")):
+    for name, module in _programs().items():
         source = Path(str(module.__file__)).parent
         _copy(source, folder / name / source.name)
     _copy(modules_folder(), folder / "emily-infra" / "emily_infra" / "modules")
