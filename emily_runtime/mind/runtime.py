@@ -149,7 +149,7 @@ class Runtime:
         models, budget = chain(llm, credentials, state, clock, language)
         store = store_of(config, state, clock, credentials.get("postgresql", ""))
         breakers = {link.provider.name: link.breaker for link in models.links}
-        breakers |= breaker_of(store)
+        breakers |= breaker_of(config.memory.store, store)
         parts = Parts(store, models, budget, breakers, models.tallies)
         return cls(config, clock, state, parts)
 

@@ -35,9 +35,9 @@ class Guarded(Protocol):
     breaker: Breaker
 
 
-def breaker_of(store: Store) -> Mapping[str, Breaker]:
-    """The breaker before a store, by its name, where it has one."""
-    return {store.breaker.name: store.breaker} if isinstance(store, Guarded) else {}
+def breaker_of(kind: str, store: Store) -> Mapping[str, Breaker]:
+    """The breaker before a store, by the store's kind, where it has one."""
+    return {kind: store.breaker} if isinstance(store, Guarded) else {}
 
 
 def store_at(place: str, clock: Clock) -> Store:

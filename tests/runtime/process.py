@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,26 +61,30 @@ def configuration(folder: Path, text: str = "") -> Path:
     return file
 
 
-def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str | Path, within: Sequence[str] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
     """The command line to its end."""
-    command = [sys.executable, "-m", "emily_runtime", *map(str, arguments)]
+    command = [*within, sys.executable, "-m", "emily_runtime", *map(str, arguments)]
     return subprocess.run(
         command, cwd=ROOT, env=_clean(environment), capture_output=True, text=True, timeout=30
     )
 
 
 @contextmanager
-def service(folder: Path, text: str = "", **environment: str) -> Iterator[Running]:
-    """A service that has told systemd that it is ready."""
+def service(
+    folder: Path, text: str = "", *, within: Sequence[str] = (), **environment: str
+) -> Iterator[Running]:
+    """A service that has told systemd that it is ready, run by WITHIN where that is given."""
     (folder / "token").write_text(f"{TOKEN}\n")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(folder / "notify"))
-        systemd.settimeout(15)
+        systemd.settimeout(60)
         environment |= {"CREDENTIALS_DIRECTORY": str(folder), "NOTIFY_SOCKET": f"{folder}/notify"}
         environment.setdefault("STATE_DIRECTORY", str(folder))
         command = [sys.executable, "-m", "emily_runtime", "serve", "--config"]
         process = subprocess.Popen(
-            [*command, str(configuration(folder, text))],
+            [*within, *command, str(configuration(folder, text))],
             cwd=ROOT, env=_clean(environment), stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import unicodedata
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,36 @@ def test_the_doctor_looks_at_credentials_and_says_what_to_do(tmp_path: Path) -> 
     assert "ok     credential token" in done.stdout
     assert "WRONG  credential key" in done.stdout
     assert "LoadCredential=key:FILE" in done.stdout
+
+
+LOCAL = "[llm]\norder = ['openai', 'offline']\nopenai_model = 'tiny'\nopenai_url = '{url}'\n"
+
+
+class Silent(BaseHTTPRequestHandler):
+    """A server that knows nothing."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_doctor_reaches_for_a_server_and_says_what_it_found(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        file = configuration(tmp_path, LOCAL.format(url=url))
+        there = run("doctor", "--config", file, "--reach")
+        server.shutdown()
+
+    gone = run("doctor", "--config", file, "--reach")
+
+    assert f"provider openai: {url} answers (404)" in there.stdout
+    assert gone.returncode == 3
+    assert f"WRONG  provider openai: {url}: " in gone.stdout
+    assert f"try it by hand: curl -v {url}" in gone.stdout
+    assert "Traceback" not in gone.stdout + gone.stderr
 
 
 def test_the_doctor_knows_which_cards_vllm_leaves_out(tmp_path: Path) -> None:

@@ -213,6 +213,32 @@ def test_it_ticks_on_its_own_and_is_ill_when_it_does_not(tmp_path: Path) -> None
     asyncio.run(life())
 
 
+def test_a_day_asleep_and_a_clock_set_back_leave_it_well(tmp_path: Path) -> None:
+    async def asked(runtime: Runtime, clock: VirtualClock, text: str) -> Reply:
+        asking = asyncio.create_task(runtime.stimulate(Stimulus(text)))
+        while not asking.done():
+            await clock.elapse(0.05)
+            await asyncio.sleep(0.001)
+        return await asking
+
+    async def life() -> None:
+        clock = VirtualClock(1.7e9)
+        async with running(tmp_path, clock=clock) as runtime:
+            clock.advance(86_400)
+            await clock.elapse(0.3)
+            later = await asked(runtime, clock, "why is the pool slow?")
+            clock.set_wall(1.6e9)
+            earlier = await asked(runtime, clock, "what is the fan doing?")
+            found = await runtime.recall("pool fan")
+
+            assert runtime.healthy() is None
+            assert (later.action, earlier.action) == ("answer", "answer")
+            assert {one.identity for one in found} == {later.episode, earlier.episode}
+            assert all(0 < one.level < 1 for one in runtime.substrate().transmitters)
+
+    asyncio.run(life())
+
+
 def test_a_run_on_the_bus_is_replayed_bit_for_bit(tmp_path: Path) -> None:
     async def life() -> None:
         clock = VirtualClock(1.7e9)
