@@ -4,7 +4,9 @@ from typing import Literal
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
+from emily_runtime.flags.flags import Flags
 from emily_runtime.mind.settings import Settings
 from emily_runtime.mind.situation import Action
 from emily_runtime.mind.structs import Plan, Weighed
@@ -16,6 +18,8 @@ from emily_runtime.tiers.inference.tree import plan as tree
 from emily_runtime.tiers.refusals import Refusal
 
 Planner = Literal["policies", "tree"]
+TREE = "tree-planner"
+"""The flag of those for whom the tree plans where they name no planner; nobody's unless set up."""
 
 
 class Tables(Struct, frozen=True):
@@ -39,8 +43,18 @@ class Wanted(Struct, frozen=True):
     model: Tables | None = None
     """None is the runtime's own."""
     horizon: int = 2
-    planner: Planner = "policies"
+    planner: Planner | None = None
+    """None is the tree where the flag is on for the identity, and all policies otherwise."""
     precision: float = 4.0
+    identity: str = ""
+    """On whose behalf: what the flag is asked about."""
+
+
+def settled(wanted: Wanted, flags: Flags) -> Wanted:
+    """The same with a planner, by the flag where none was named."""
+    if wanted.planner:
+        return wanted
+    return replace(wanted, planner="tree" if flags.is_on(TREE, wanted.identity) else "policies")
 
 
 def planned(settings: Settings, wanted: Wanted) -> Plan:

@@ -241,6 +241,7 @@ class Runtime:
     async def plan(self, wanted: planning.Wanted) -> Plan:
         """The next action in a model; Refusal or TooLarge where it can't be computed."""
         settings = self._stream.settings
+        wanted = planning.settled(wanted, self.features)
         return await self._workers.call(_planned, settings, wanted, self._inference)
 
     async def remember(self, text: str, source: str = "", trace: str = "") -> Remembered:

@@ -61,7 +61,8 @@ def cognitive(mind: Mind) -> list[Place]:
         return await mind.generate(facets, wish, given.seed)
 
     async def plan(given: PlanIn) -> Plan:
-        return await mind.plan(Wanted(given.model, given.horizon, given.planner, given.precision))
+        how = (given.horizon, given.planner, given.precision, given.identity)
+        return await mind.plan(Wanted(given.model, *how))
 
     return [
         _post("/attention", "Signals through the gate.", AttentionIn, Attention, attend),

@@ -106,8 +106,11 @@ class PlanIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: Tables | None = None
     """The runtime's own where it is left out."""
     horizon: Annotated[int, Meta(ge=1, le=16)] = 2
-    planner: Planner = "policies"
+    planner: Planner | None = None
+    """The tree where the flag tree-planner is on for the identity, otherwise all policies."""
     precision: Annotated[float, Meta(gt=0, le=1000)] = 4.0
+    identity: Name = ""
+    """On whose behalf: what flags are asked about."""
 
 
 class MemoryIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -68,6 +68,7 @@ def test_hypotheses_and_plans_are_there(whole: Running) -> None:
 
     assert len({tuple(one) for one in drawn["hypotheses"]}) == 4
     assert 0 <= plan["efe_score"] <= 1
+    assert ask(whole, "inference/plan", {"identity": "ann"})["planner"] == "policies"
 
 
 def test_health_is_answered_before_the_hypotheses_that_were_asked_for_earlier(
@@ -101,6 +102,25 @@ def test_the_metrics_are_those_of_the_mind(whole: Running) -> None:
 
     assert 'allostatic_neurotransmitter_levels{neurotransmitter="dopamine"}' in text
     assert text.count("# TYPE") >= 60
+
+
+def planner(running: Running, identity: str, **named: str) -> Any:
+    return ask(running, "inference/plan", {"identity": identity} | named)["planner"]
+
+
+def test_a_flag_puts_a_planner_in_and_a_reload_takes_it_away_from_everybody(tmp_path: Path) -> None:
+    text = '[service]\nhost = "127.0.0.1"\nport = 0\n[flags.tree-planner]\n'
+    text += "owner = 'ann'\nsince = '2026-11-22'\nidentities = ['ann']\n"
+    with service(tmp_path, text) as running:
+        before = planner(running, "ann"), planner(running, "bob")
+        (tmp_path / "runtime.toml").write_text(text + "killed = true\n")
+        running.process.send_signal(1)
+        running.told()
+        running.told()
+
+        assert before == ("tree", "policies")
+        assert planner(running, "ann") == "policies"
+        assert planner(running, "ann", planner="tree") == "tree"
 
 
 def test_a_reload_takes_over_what_it_can_and_names_the_rest(tmp_path: Path) -> None:
