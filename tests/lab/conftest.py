@@ -14,7 +14,8 @@ from tests.lab.rehearsal import Rehearsal, rehearsal
 _LONGEST = [
     "test_backups",
     "test_deploy",
-    "test_machine",  # on the machine of test_deploy, if its worker is the first to be free
+    "test_machine",  # on the machine of test_deploy, if its worker is the first to be free; and so
+    "test_runtime",
     "test_storage",
     "test_life_of_a_disk",
     "test_faults",
