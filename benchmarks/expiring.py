@@ -14,6 +14,7 @@ RUNS = 3
 _TREE = "expiring"
 _FOLDER = "/run/emily-expiring"
 _DEADLINE = 4 * 3600.0
+_PATH = 'PATH="/run/current-system/sw/bin:$PATH"\n'
 # Names have the shape that each program takes for its own; nobody waits for as many quarter hours,
 # so that each is told in its own way that only the first half is old.
 _GROW = """\
@@ -110,7 +111,7 @@ class Bench:
     def sh(self, script: str, *words: object) -> str:
         """A script on the machine."""
         told = [str(word) for word in words]
-        return self.machine.run("sh", "-s", "--", *told, stdin=script, deadline=_DEADLINE)
+        return self.machine.run("sh", "-s", "--", *told, stdin=_PATH + script, deadline=_DEADLINE)
 
     def has(self, program: str) -> bool:
         """Whether the machine has a program."""

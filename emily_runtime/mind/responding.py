@@ -141,11 +141,13 @@ class Responder:
             reply.degraded = True
             reply.why = say("EMY-2015", stream.config.language, step=self.rung()).text
         if done and (choice := done.turn.thought.choice):
-            wish = Wish(settings.gflownet.count, settings.gflownet.temperature)
-            drawn = about(mind.workspace.ignited, choice.belief, wish, done.turn.seed)
             reply.plan = views.plan(settings, choice)
-            reply.hypotheses = views.hypotheses(drawn, FACETS, wish)
-            self.pulse.drawn(reply.hypotheses)
+            # While memory was asked, everything may have fallen silent.
+            if ignited := mind.workspace.ignited:
+                wish = Wish(settings.gflownet.count, settings.gflownet.temperature)
+                drawn = about(ignited, choice.belief, wish, done.turn.seed)
+                reply.hypotheses = views.hypotheses(drawn, FACETS, wish)
+                self.pulse.drawn(reply.hypotheses)
             reply.provider, reply.why = done.spoken.provider, done.spoken.why
             reply.cost_microdollars = done.spoken.microdollars
             reply.degraded = bool(done.spoken.why)

@@ -88,9 +88,9 @@ MOUNTED = "systemctl start srv-work.mount srv-db.mount srv-work-deep.mount srv-k
 # A machine that is starved while it boots may give up its search for pools.
 _UP = f"""
 systemctl is-system-running --wait >/dev/null || :
-zpool list tank >/dev/null 2>&1 || zpool import -aN -d /dev/disk/by-id
+zpool list tank barn >/dev/null 2>&1 || zpool import -aN -d /dev/disk/by-id
 {MOUNTED}
-mountpoint -q /srv/work/deep
+mountpoint -q /srv/work/deep || {{ systemctl --failed; zpool list; exit 1; }} >&2
 """
 # Everything that a copy has to keep, a line for each file and folder.
 _CONTENTS = """

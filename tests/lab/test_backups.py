@@ -138,6 +138,22 @@ def test_a_database_under_load_restores_and_answers(keeper: Keeper) -> None:
 
 
 @pytest.mark.rehearsal
+def test_a_repository_is_browsed_as_a_folder(keeper: Keeper) -> None:
+    command = "/run/current-system/sw/bin/emily-infra backup mount shelf /mnt/look"
+    keeper.console(
+        f"systemd-run --quiet --unit look --property KillSignal=SIGINT {command}\n"
+        "for second in $(seq 120); do test -e /mnt/look/ids && break; sleep 1; done"
+    )
+
+    seen = keeper.console("cat /mnt/look/snapshots/latest/run/emily/snapshot/srv/kept/one")
+    keeper.console("systemctl stop look")
+
+    assert seen == "kept"
+    assert keeper.console("ls /mnt; systemctl show -P Result look") == "success\n"
+    assert keeper.left_over() == ""
+
+
+@pytest.mark.rehearsal
 def test_held_cloned_and_foreign_snapshots_outlive_every_policy(keeper: Keeper) -> None:
     names = [f"emily-20200101T0000{at:02}Z" for at in range(30)]
     mark = "-o org.emily-infra:policy=policy"
@@ -165,8 +181,9 @@ def test_held_cloned_and_foreign_snapshots_outlive_every_policy(keeper: Keeper) 
 # --- accidents
 
 
+TAKEN = "/run/current-system/sw/bin/emily-infra backup snapshot --reason apply"
 VERBS = (
-    "systemctl start emily-snapshot",
+    TAKEN,
     "systemctl start emily-offsite-shelf",
     "systemctl start emily-prune-shelf",
     "systemctl start emily-verify-shelf",
@@ -194,18 +211,36 @@ def test_whatever_is_killed_the_next_night_needs_no_hand(keeper: Keeper) -> None
 
 @pytest.mark.rehearsal
 def test_a_power_cut_at_any_moment_costs_nothing_that_was_there(keeper: Keeper) -> None:
+    """After each cut what was cut ends well; a whole night, to the last byte, after the last."""
     draw = random.Random(SEED + 1)
+    lasted = dict.fromkeys(VERBS, 20.0)
     for at in range(POWER_CUTS):
         verb = VERBS[draw.randrange(len(VERBS))]
-        newest = keeper.snapshots("tank/work")[-1]
-        keeper.console(f"sync; nohup sh -c '{verb}' >/dev/null 2>&1 &")
-        time.sleep(draw.uniform(0.5, 12))
+        by_hand = f"tank/work@by-hand-{at}"
+        keeper.console(
+            f"head -c 200000 /dev/urandom >/srv/work/letters/cut-{at}; zfs snapshot {by_hand}\n"
+            f"{TAKEN} >/dev/null 2>&1; sha256sum /srv/work/letters/cut-* >/root/sums\n"
+            f"sync; zpool sync tank; nohup sh -c '{verb}' </dev/null >/dev/null 2>&1 &"
+        )
+        time.sleep(draw.random() * lasted[verb])
 
         keeper.power_cycle()
 
-        assert newest in keeper.snapshots("tank/work"), (at, verb)
-        keeper.ledger()
-        _is_whole(keeper)
+        keeper.console(f"zfs destroy {by_hand}; sha256sum --quiet --check /root/sums")
+        lasted[verb] = _goes_on(keeper, verb)
+        assert keeper.left_over() == "", (at, verb)
+    keeper.ledger()
+    _is_whole(keeper)
+
+
+def _goes_on(keeper: Keeper, verb: str) -> float:
+    """The same once more, without a hand, to its end; the seconds that it takes."""
+    began = time.monotonic()
+    if verb.startswith("systemctl"):
+        assert keeper.unit(verb.rpartition(" ")[2]) == "success", verb
+    else:
+        keeper.console(verb)
+    return time.monotonic() - began
 
 
 def _is_whole(keeper: Keeper) -> None:

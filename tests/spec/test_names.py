@@ -53,6 +53,7 @@ TAKEN: dict[str, tuple[object, ...]] = {
     "OrDhcp": ("dhcp", "10.10.0.2/24"),
     "OrAuto": ("auto", "fd00::2/64"),
     "Network": ("10.0.0.0/24", "0.0.0.0/0", "::/0", "10.0.0.1", "fd00::/8", "10.0.0.1/32"),
+    "Date": ("2027-06-30", "2028-02-29"),
 }  # fmt: skip
 
 REFUSED: dict[str, tuple[object, ...]] = {
@@ -112,6 +113,8 @@ REFUSED: dict[str, tuple[object, ...]] = {
     "OrAuto": ("dhcp", "Auto", None),
     "Network": ("10.0.0.1/24", "fd00::1/8", "10.0.0.0/", "10.0.0.0/33", "any", "", None,
                 "::%x/64", "10.0.0.0/24 "),
+    "Date": ("", "2027-6-30", "2027-02-29", "30.6.2027", "2027-06-30T00:00", "soon", 20270630,
+             None),
 }  # fmt: skip
 
 
