@@ -109,7 +109,9 @@ def test_the_steps_of_pressure_arrive(tmp_path: Path) -> None:
 
     pressure = settings(over(EMBER, text), tmp_path).pressure
 
-    assert [getattr(pressure, one.name) for one in fields(pressure)] == [1, 2.5, 10, 40, 0.8, 0.5]
+    found = {one.name: getattr(pressure, one.name) for one in fields(pressure)}
+    del found["period"]  # how often the service looks is its own
+    assert list(found.values()) == [1, 2.5, 10, 40, 0.8, 0.5]
 
 
 @pytest.mark.parametrize("part", [MODELS, DATABASE, ""], ids=["models", "database", "as shipped"])
