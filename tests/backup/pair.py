@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,9 @@ def paired(root: Path, **told: Any) -> Iterator[Pair]:
         barn.zfs("create", "-o", "mountpoint=none", "-o", "canmount=off", INTO)
         box = World(root / "box").start(**_sender(server, wire, told))
         _admit(server, barn, "box", server.key)
-        box.at(box.now())
-        barn.at(box.now())
+        noon = (box.now() + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
+        box.at(noon)  # a test of some hours begins and ends on the same day
+        barn.at(noon)
         yield Pair(box, barn, server, wire)
         wire.close()
         for world in (box, barn):

@@ -73,14 +73,23 @@ def killed(world: World, until: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.01)
     with contextlib.suppress(subprocess.TimeoutExpired):
         run.communicate(timeout=seconds)
+    ended = set()
     while pids := inhabitants(world):  # one may just have started another
+        ended.update(pids)
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     run.communicate()
-    end = time.monotonic() + 5
-    while world.mounts_left() and time.monotonic() < end:  # a namespace goes after its last process
+    # To restic a process lives until its parent has heard of its end, which init is in no hurry
+    # to do here; and a namespace goes after its last process.
+    end = time.monotonic() + 30
+    while time.monotonic() < end and (world.mounts_left() or any(map(still_there, ended))):
         time.sleep(0.05)
+
+
+def still_there(process: int) -> bool:
+    """Whether a number is taken, if only by one whose end nobody has heard of."""
+    return Path(f"/proc/{process}").exists()
 
 
 def begins() -> bool:
