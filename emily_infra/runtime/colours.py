@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from emily_infra.machine import CommandFailed, Expired, Machine, Unreachable
+from emily_infra.runtime import files
 from emily_infra.runtime.faults import NoAnswer, NoRuntime
 from emily_infra.runtime.places import Colour, Places
 from emily_infra.runtime.standing import State
@@ -89,7 +90,7 @@ class Colours:
 
     def active(self) -> Colour:
         """The colour that took last; blue on a host where none ever has."""
-        said = self.machine.run("sh", "-c", 'cat "$1" 2>/dev/null || :', "sh", self.places.active)
+        said = files.text(self.machine, self.places.active)
         return Colour.GREEN if said.strip() == Colour.GREEN else Colour.BLUE
 
     def taking(self) -> list[Colour]:

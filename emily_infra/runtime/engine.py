@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from emily_infra.apply.clock import Clock
 from emily_infra.errors import EmilyError
 from emily_infra.machine import CommandFailed, Expired
-from emily_infra.runtime import record as records
-from emily_infra.runtime import smoke
+from emily_infra.runtime import files, smoke
 from emily_infra.runtime.colours import Colours
 from emily_infra.runtime.faults import NoAnswer, NothingToGoBackTo
 from emily_infra.runtime.order import Kind, Order
@@ -40,7 +39,7 @@ class Switch:
 
     def carry_out(self, order: Order) -> Record:
         """End what was left open, then do what is asked for; how that ended."""
-        left = records.read(self.colours.machine, self.colours.places.record)
+        left = files.read(self.colours.machine, self.colours.places.record, Record)
         if left and left.verdict is Verdict.OPEN:
             ended = self._go_on(left, order)
             if order.kind is Kind.ROLLBACK:
@@ -198,7 +197,7 @@ class Switch:
         self.tell(text)
         event = Event(at=self.clock.now(), text=text)
         record = record.with_(events=(*record.events, event))
-        records.write(self.colours.machine, self.colours.places.record, record)
+        files.write(self.colours.machine, self.colours.places.record, record)
         return record
 
     def _end(self, record: Record, verdict: Verdict, why: str) -> Record:

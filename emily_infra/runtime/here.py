@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from emily_infra.apply.clock import Clock
 from emily_infra.errors import EmilyError
-from emily_infra.runtime import record as records
+from emily_infra.runtime import files
 from emily_infra.runtime.colours import Colours
 from emily_infra.runtime.engine import Switch
 from emily_infra.runtime.order import Order
@@ -34,13 +34,13 @@ class Here:
             Switch(self.colours, self.clock, tell=self.tell).carry_out(order)
         except EmilyError as error:
             self.tell(f"{error.code}: {error}")
-            records.write(
+            files.write(
                 self.colours.machine, self.colours.places.record, self._refused(order, error)
             )
 
     def _order(self) -> Order | None:
         path = self.colours.places.order
-        text = self.colours.machine.run("sh", "-c", 'cat "$1" 2>/dev/null || :', "sh", path)
+        text = files.text(self.colours.machine, path)
         try:
             return Order.model_validate_json(text) if text else None
         except ValidationError:

@@ -2,9 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from emily_infra.machine import Machine
+from pydantic import BaseModel, ConfigDict
 
 
 class Kind(StrEnum):
@@ -25,12 +23,3 @@ class Order(BaseModel):
     """Seconds for which the new version is watched and the old one kept."""
     again: bool = False
     """Also where the version that the system brings runs already."""
-
-
-def read(machine: Machine, path: str) -> Order | None:
-    """The order that lies there; nothing where there is none, or one of a newer program."""
-    text = machine.run("sh", "-c", 'cat "$1" 2>/dev/null || :', "sh", path)
-    try:
-        return Order.model_validate_json(text) if text else None
-    except ValidationError:
-        return None

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from emily_infra.apply.clock import Clock
 from emily_infra.machine import Machine, Unreachable
-from emily_infra.runtime import order as orders
-from emily_infra.runtime import record as records
+from emily_infra.runtime import files
 from emily_infra.runtime.colours import Colours
 from emily_infra.runtime.faults import NotHeard, UnderWay, WayLost
 from emily_infra.runtime.order import Kind, Order
@@ -45,7 +44,7 @@ class Ordering:
                     f"emily-infra runtime rollback {name}",
                 )
             self.machine.run("systemctl", "stop", UNIT, deadline=90.0)
-        records.write(self.machine, self.places.order, order)
+        files.write(self.machine, self.places.order, order)
         self.machine.run("systemctl", "start", "--no-block", UNIT)
         return order
 
@@ -70,7 +69,7 @@ class Ordering:
 
     def _told(self, order: Order, seen: Record | None) -> Record | None:
         """The order's record as it is now, once its new lines are told."""
-        found = records.read(self.machine, self.places.record)
+        found = files.read(self.machine, self.places.record, Record)
         if not found or found.order != order.id:
             return seen
         for event in found.events[len(seen.events) if seen else 0 :]:
@@ -79,10 +78,10 @@ class Ordering:
 
     def _same(self) -> Order | None:
         """The order at work, where it deploys what lies ready now."""
-        order = orders.read(self.machine, self.places.order)
+        order = files.read(self.machine, self.places.order, Order)
         if not order or order.kind is not Kind.DEPLOY:
             return None
-        found = records.read(self.machine, self.places.record)
+        found = files.read(self.machine, self.places.record, Record)
         if not found or found.order != order.id or found.phase is Phase.STARTING:
             return order  # it has not looked yet, and will see what lies there
         colours = Colours(self.machine, self.places)

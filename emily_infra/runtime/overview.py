@@ -4,7 +4,7 @@ import json
 
 from pydantic import BaseModel, ConfigDict
 
-from emily_infra.runtime import record as records
+from emily_infra.runtime import files
 from emily_infra.runtime.colours import Colours
 from emily_infra.runtime.faults import NoAnswer
 from emily_infra.runtime.ordering import is_busy
@@ -48,7 +48,7 @@ def overview(colours: Colours) -> Overview:
         colours=seen,
         waiting=versions[colours.active()] != wanted,
         at_work=is_busy(colours.machine),
-        last=records.read(colours.machine, colours.places.record),
+        last=files.read(colours.machine, colours.places.record, Record),
     )
 
 

@@ -3,13 +3,10 @@
 from enum import StrEnum
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from emily_infra.machine import Machine
 from emily_infra.runtime.places import Colour
 from emily_infra.runtime.standing import Figures, State
-
-_WRITE = 'mkdir -p "${1%/*}" && cat >"$1.new" && sync "$1.new" && mv "$1.new" "$1"'
 
 
 class Phase(StrEnum):
@@ -76,19 +73,3 @@ class Record(BaseModel):
     def with_(self, **changes: object) -> Self:
         """The record with something changed."""
         return self.model_copy(update=changes)
-
-
-def read(machine: Machine, path: str) -> Record | None:
-    """The last record; nothing where there is none, or one that a newer program wrote."""
-    text = machine.run("sh", "-c", 'cat "$1" 2>/dev/null || :', "sh", path)
-    if not text:
-        return None
-    try:
-        return Record.model_validate_json(text)
-    except ValidationError:
-        return None
-
-
-def write(machine: Machine, path: str, record: BaseModel) -> None:
-    """All of it or nothing, also after a power cut."""
-    machine.run("sh", "-c", _WRITE, "sh", path, stdin=record.model_dump_json())

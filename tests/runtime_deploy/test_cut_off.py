@@ -2,9 +2,9 @@
 
 import pytest
 
-from emily_infra.runtime import record
+from emily_infra.runtime import files
 from emily_infra.runtime.places import Colour
-from emily_infra.runtime.record import Phase, Verdict
+from emily_infra.runtime.record import Phase, Record, Verdict
 from tests.runtime_deploy.load import callers
 from tests.runtime_deploy.switching import TO_THE_END, deploy, rollback
 from tests.runtime_deploy.world import CutOff, Host, host
@@ -27,7 +27,7 @@ def cut_while(host: Host, phase: Phase) -> None:
     def is_there() -> bool:
         last = host.asked[-1] if len(host.asked) > begun else ()
         host.is_cut = lambda: False
-        written = record.read(host, host.places.record)
+        written = files.read(host, host.places.record, Record)
         host.is_cut = is_there
         return bool(last and written and written.phase is phase)
 

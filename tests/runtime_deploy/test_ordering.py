@@ -2,13 +2,14 @@
 
 import pytest
 
+from emily_infra.runtime import files
 from emily_infra.runtime.colours import Colours
 from emily_infra.runtime.faults import UnderWay
 from emily_infra.runtime.order import Kind, Order
 from emily_infra.runtime.ordering import UNIT, Ordering
 from emily_infra.runtime.overview import asked_for, overview
 from emily_infra.runtime.places import Colour
-from emily_infra.runtime.record import Record, Verdict, write
+from emily_infra.runtime.record import Record, Verdict
 from emily_infra.runtime.verdicts import trouble
 from tests.runtime_deploy.looks import Looks
 from tests.runtime_deploy.switching import LONG, deploy
@@ -65,7 +66,7 @@ def test_who_deploys_the_same_version_again_follows_it(ember: Host) -> None:
 def test_a_way_back_has_no_version_to_follow(ember: Host) -> None:
     ember.applies("two")
     deploy(ember)
-    write(ember, ember.places.order, Order(id="a", kind=Kind.ROLLBACK))
+    files.write(ember, ember.places.order, Order(id="a", kind=Kind.ROLLBACK))
     ember.run("systemctl", "start", "--no-block", UNIT)
 
     with pytest.raises(UnderWay):
