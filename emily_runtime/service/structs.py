@@ -61,7 +61,7 @@ class AttentionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Signals for the gate."""
 
     signals: Annotated[list[float], Meta(max_length=4096)]
-    at: Annotated[float, Meta(ge=0)] | None = None
+    at: Annotated[float, Meta(ge=0, le=1e9)] | None = None
     """Seconds since the runtime began; now where it is left out."""
 
 

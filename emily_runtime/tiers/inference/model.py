@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emily_runtime.tiers.arrays import TINY, Floats, distributions, floats, locked
-from emily_runtime.tiers.refusals import Impossible, TooLarge
+from emily_runtime.tiers.refusals import Impossible, Refusal, TooLarge
 
 JOINT_STATES = 4096
 CELLS = 2**25
 """Numbers in one table; 256 MiB."""
+MOST_NATS = 1e6
+"""Of a preference: with a larger one, sums over a horizon lose their digits and then overflow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,8 @@ class Model:
         likelihood = distributions(self.likelihood, (outcomes, states), "A")
         transition = distributions(self.transition, (actions, states, states), "B", axis=1)
         preference = floats(self.preference, (outcomes,), "C")
+        if (abs(preference) > MOST_NATS).any():
+            raise Refusal(f"C must stay within {MOST_NATS:,.0f} nats of 0")
         shifted = preference - preference.max()
         vagueness = -(likelihood * np.log(np.maximum(likelihood, TINY))).sum(axis=0)
         moves = transition.transpose(2, 0, 1).reshape(states, actions * states)

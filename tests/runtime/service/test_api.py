@@ -61,6 +61,7 @@ def test_lists_are_lists(running: Served) -> None:
         ("/api/v1/attention", b'{"signals":[NaN]}', 400, "EMY-2009", ""),
         ("/api/v1/attention", b'{"signals":[1e999]}', 422, "EMY-2008", "range"),
         ("/api/v1/attention", b'{"signals":[' + b"9" * 5000 + b"]}", 422, "EMY-2008", "range"),
+        ("/api/v1/attention", {"signals": [], "at": 1e300}, 422, "EMY-2008", "$.at"),
         ("/api/v1/gflownet/generate", {"facets": []}, 422, "EMY-2008", "facets"),
         ("/api/v1/gflownet/generate", {"facets": FACETS, "count": 10**30}, 422, "EMY-2008", ""),
         ("/api/v1/gflownet/generate", {"facets": FACETS, "seed": -1}, 422, "EMY-2008", "seed"),

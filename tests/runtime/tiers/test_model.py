@@ -80,6 +80,16 @@ def test_a_constant_added_to_preferences_changes_nothing() -> None:
     assert other.log_wanted == pytest.approx(one.log_wanted)
 
 
+@pytest.mark.parametrize("nats", [1e6, -1e6])
+def test_a_preference_beyond_arithmetic_is_refused(nats: float) -> None:
+    one = t_maze()
+    wish = np.where(np.arange(len(one.preference)) == 0, nats, 0.0)
+
+    assert np.isfinite(Model(one.likelihood, one.transition, wish, one.prior).log_wanted).all()
+    with pytest.raises(Refusal, match="C must stay within 1,000,000 nats of 0"):
+        Model(one.likelihood, one.transition, 1.1 * wish, one.prior)
+
+
 def test_more_than_4096_joint_states_are_refused_with_their_number() -> None:
     halves = [np.full(2, 0.5)] * 13
     stay = [np.eye(2)[np.newaxis]] * 13
