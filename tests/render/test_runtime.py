@@ -175,6 +175,13 @@ def test_a_deploy_that_was_cut_off_goes_on_and_no_apply_waits_for_it() -> None:
     assert deploys["serviceConfig"]["Restart"] == "on-failure"
 
 
+def test_a_deploy_finds_what_nixos_gives_no_unit_by_itself() -> None:
+    deploys = module(EMBER, "runtime")["systemd"]["services"]["emily-runtime-deploy"]
+
+    # sh, and curl; beside them it runs rm, cat, mv, readlink and systemctl.
+    assert [path.rpartition("-")[2] for path in deploys["path"]] == ["bash", "curl"]
+
+
 def test_who_deploys_looks_where_the_units_put_things() -> None:
     places, values = Places(), config(EMBER)
     services = module(EMBER, "runtime")["systemd"]["services"]

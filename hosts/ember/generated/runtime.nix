@@ -195,7 +195,10 @@ in
     after = [ "emily-runtime.service" ];
     unitConfig.ConditionPathExists = "/var/lib/emily-colours/order.json";
     restartIfChanged = false;
-    path = [ pkgs.curl ];
+    path = [
+      pkgs.bash
+      pkgs.curl
+    ];
     serviceConfig = deploying // {
       ExecStart = "${pkgs.emily-infra}/bin/emily-infra runtime here";
       Type = "exec";
