@@ -116,6 +116,7 @@ FIRES = [
     ("RuntimeErrors", "12m", {SERVED.format("2xx"): "0+95x20", SERVED.format("5xx"): "0+5x20"},
      "5% of the runtime's requests fail"),
     ("RuntimeBudget", "10m", {BUDGET: "10x5 0.5x20"}, "0.50 dollars are left"),
+    ("RuntimeCollapse", "1h", {"gflownet_mode_collapse_total": "0+1x60"}, "60 draws of hypotheses"),
     ("NotifyBroken", "15m", {FAILED: "0+1x20"}, "notifications by webhook failed"),
 ]  # fmt: skip
 
@@ -126,6 +127,7 @@ SILENT = [
     ("RuntimeErrors", "12m", {SERVED.format("2xx"): "0+999x20", SERVED.format("5xx"): "0+1x20"}),
     ("RuntimeErrors", "12m", {SERVED.format("2xx"): "5x20"}),
     ("RuntimeBudget", "10m", {BUDGET: "10x5 2x20"}),
+    ("RuntimeCollapse", "1h", {"gflownet_mode_collapse_total": "0x20 4x40"}),
     ("TargetDown", "4m", {'up{job="node"}': "0x10"}),
     ("TargetDown", "6m", {'up{job="node"}': "1x10"}),
     ("UnitFailed", "2m", {'node_systemd_unit_state{name="a.service", state="failed"}': "0x5"}),

@@ -13,6 +13,7 @@ import yaml
 from emily_infra.render.templates import modules_folder
 from emily_infra.spec import topology
 from emily_infra.spec.host import Host
+from emily_runtime.mind.families import FAMILIES, NAMED_ELSEWHERE
 from tests.hosts import ROOT, over, pebble, shipped
 from tests.render.evaluated import module
 
@@ -270,6 +271,26 @@ def test_the_dashboard_asks_questions_that_prometheus_understands(tmp_path: Path
     run("promtool", "check", "rules", tmp_path / "rules")
 
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def told(expr: str) -> set[str]:
+    """The runtime's families that are asked for, without what a histogram adds."""
+    names = re.findall(r"\b((?:emily|gflownet|allostatic|active|global)_[a-z_]+)\b", expr)
+    return {re.sub("_(bucket|count|sum)$", "", name) for name in names}
+
+
+def test_what_is_asked_about_the_runtime_is_what_it_tells() -> None:
+    dashboard = json.loads((modules_folder() / "overview.json").read_text())
+    groups = {
+        group["name"]: group["rules"] for group in yaml.safe_load(RULES.read_text())["groups"]
+    }
+    panels = [each for each in dashboard["panels"] if each["title"].startswith("Runtime: ")]
+    shown = {name for each in panels for t in each["targets"] for name in told(t["expr"])}
+    watched = {name for rule in groups["runtime"] for name in told(rule["expr"])}
+
+    assert shown | watched <= {family.name for family in FAMILIES}
+    assert {family.name for family in NAMED_ELSEWHERE} - {"global_workspace_capacity"} <= shown
+    assert "gflownet_mode_collapse_total" in watched
 
 
 def test_the_last_commit_of_every_pool_is_recorded(tmp_path: Path) -> None:

@@ -285,6 +285,15 @@
                   summary: >-
                     {{ $externalLabels.host }}: of the budget of this {{ $labels.window }} for language models
                     {{ $value | printf "%.2f" }} dollars are left; then the offline one answers.
+              # One collapse may be a caller's own wish; many are a sampler that no longer follows its reward.
+              - alert: RuntimeCollapse
+                expr: increase(gflownet_mode_collapse_total[1h]) > 5
+                labels: { severity: warning }
+                annotations:
+                  summary: >-
+                    {{ $externalLabels.host }}: {{ $value | printf "%.0f" }} draws of hypotheses within an hour
+                    had far less variety than their reward asks for; if that came with a new version,
+                    emily-infra runtime rollback {{ $externalLabels.host }} goes back.
 
           - name: storage
             rules:
@@ -880,6 +889,32 @@
         {"title": "Snapshots", "type": "timeseries", "gridPos": {"x": 16, "y": 40, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "none"}}, "id": 18,
          "targets": [
            {"refId": "A", "expr": "emily_snapshot_count{instance=~\"$host\"}", "legendFormat": "{{dataset}}"}
+         ]},
+        {"title": "Runtime: the five levels", "type": "timeseries", "gridPos": {"x": 0, "y": 47, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "none", "min": 0, "max": 1}}, "id": 19,
+         "targets": [
+           {"refId": "A", "expr": "allostatic_neurotransmitter_levels{instance=~\"$host\"}", "legendFormat": "{{neurotransmitter}}"}
+         ]},
+        {"title": "Runtime: hypotheses that differ, of the last draw", "type": "timeseries", "gridPos": {"x": 8, "y": 47, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "none", "min": 0, "thresholds": {"mode": "absolute", "steps": [{"color": "red", "value": null}, {"color": "green", "value": 0.3}]}}}, "id": 20,
+         "targets": [
+           {"refId": "A", "expr": "gflownet_hypothesis_diversity{instance=~\"$host\"}", "legendFormat": "share"},
+           {"refId": "B", "expr": "increase(gflownet_mode_collapse_total{instance=~\"$host\"}[1h])", "legendFormat": "collapses in an hour"}
+         ]},
+        {"title": "Runtime: time to choose", "type": "timeseries", "gridPos": {"x": 16, "y": 47, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 21,
+         "targets": [
+           {"refId": "A", "expr": "histogram_quantile(0.95, sum by (le) (rate(active_inference_latency_seconds_bucket{instance=~\"$host\"}[5m])))", "legendFormat": "95 of 100"},
+           {"refId": "B", "expr": "histogram_quantile(0.5, sum by (le) (rate(active_inference_latency_seconds_bucket{instance=~\"$host\"}[5m])))", "legendFormat": "half of them"}
+         ]},
+        {"title": "Runtime: memory", "type": "timeseries", "gridPos": {"x": 0, "y": 54, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "bytes"}}, "id": 22,
+         "targets": [
+           {"refId": "A", "expr": "emily_rss_bytes{instance=~\"$host\"}", "legendFormat": "resident"}
+         ]},
+        {"title": "Runtime: requests", "type": "timeseries", "gridPos": {"x": 8, "y": 54, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "s"}}, "id": 23,
+         "targets": [
+           {"refId": "A", "expr": "histogram_quantile(0.95, sum by (le) (rate(emily_http_request_seconds_bucket{instance=~\"$host\"}[5m])))", "legendFormat": "95 of 100 take up to"}
+         ]},
+        {"title": "Runtime: left for language models", "type": "timeseries", "gridPos": {"x": 16, "y": 54, "w": 8, "h": 7}, "datasource": {"type": "prometheus", "uid": "emily-prometheus"}, "fieldConfig": {"defaults": {"unit": "currencyUSD"}}, "id": 24,
+         "targets": [
+           {"refId": "A", "expr": "emily_llm_budget_remaining_dollars{instance=~\"$host\"}", "legendFormat": "this {{window}}"}
          ]}
       ]
     }
