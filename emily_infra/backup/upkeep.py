@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from emily_infra.backup import latch, ledger, pools
 from emily_infra.backup.catalogue import Snapshot, existing, exists, reap, snapshots
@@ -140,14 +141,20 @@ class _Pool:
         settings = self._here.settings
         longest = timedelta(seconds=settings.uncopied)
         waiting = {name: settings.datasets[name].repositories for name in self._own}
-        if not longest or not any(waiting.values()) or pools.is_low(self._here, self._run.pool):
+        if not longest or not any(waiting.values()) or self._is_low:
             return {}
-        known = {name: ledger.load(self._here, name) for name in settings.repositories}
+        named = sorted({name for names in waiting.values() for name in names})
+        known = {name: ledger.load(self._here, name) for name in named}
         return {
             dataset: Gap(ledger.copied([known[name] for name in names], dataset), longest)
             for dataset, names in waiting.items()
             if names
         }
+
+    @cached_property
+    def _is_low(self) -> bool:
+        """As this run found it."""
+        return pools.is_low(self._here, self._run.pool)
 
     def _list(self) -> None:
         names = [*self._there(), *self._sent_here()]
@@ -185,8 +192,7 @@ class _Pool:
         return list(self._received())
 
     def _snapshot(self) -> None:
-        low = pools.is_low(self._here, self._run.pool)
-        if low:
+        if self._is_low:
             self._here.tell(f"pool {self._run.pool} is nearly full: old snapshots go first")
             self._expire()
         wanted = [
@@ -198,7 +204,7 @@ class _Pool:
             with quiet(self._here, self._run.pool, wanted) as still:
                 self._take([name for name in wanted if name not in still.refused])
             self._run.trouble += still.trouble
-        if not low:
+        if not self._is_low:
             self._expire()
 
     def _take(self, wanted: list[str]) -> None:

@@ -87,3 +87,9 @@ def test_a_repository_that_never_had_a_copy_is_waited_for_too(failing: World) ->
     failing.run("expire", "--many")
 
     assert days(failing)[:2] == ["01 18", "02 18"]
+
+
+def test_a_run_asks_once_how_full_its_pool_is(failing: World) -> None:
+    failing.run("snapshot")
+
+    assert len(failing.calls("zfs", "list", "available,used")) == 1
