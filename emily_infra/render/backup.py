@@ -19,7 +19,6 @@ _RESTORE = (*_READ, "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",
 # All there is: device nodes, too, and databases, which run as nobody and are ended as root.
 _RESTORE_ALL = (*_RESTORE, "CAP_KILL", "CAP_MKNOD", "CAP_SETGID", "CAP_SETUID")
 _SEND = ("CAP_SYS_ADMIN",)
-_MOUNTING = ("offsite", "drill", "drill --full")
 _REMOTE = ("AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK")
 _SSH = Expression("pkgs.openssh")
 _DATABASE = Expression("config.services.postgresql.package")
@@ -76,9 +75,9 @@ class Unit:
         return [entry.repository for entry in self.repositories.values() if entry.is_local]
 
     @property
-    def namespaces(self) -> str | bool:
-        """What it mounts, it mounts where nobody else sees it."""
-        return "mnt" if self.verb in _MOUNTING else True
+    def mounts(self) -> bool:
+        """Whether it mounts snapshots, which it does where nobody else sees them."""
+        return self.verb == "offsite" or self.drills
 
     @property
     def wants(self) -> list[str]:
