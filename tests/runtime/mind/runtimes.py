@@ -1,6 +1,7 @@
 """A runtime with a real memory in a folder of its own."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -8,7 +9,9 @@ from emily_runtime.config import read
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.messages import Refused
 from emily_runtime.mind.runtime import Parts, Runtime
-from emily_runtime.nerves.clock import Clock, RealClock
+from emily_runtime.mind.stimulus import Stimulus
+from emily_runtime.mind.structs import Reply
+from emily_runtime.nerves.clock import Clock, RealClock, VirtualClock
 from emily_runtime.nerves.psi import Watch
 from emily_runtime.providers.budget import Budget
 from emily_runtime.providers.model import Completion, Prompt
@@ -67,3 +70,27 @@ async def running(
         yield runtime
     finally:
         await runtime.stop()
+
+
+def lived(
+    folder: Path,
+    life: Callable[[Runtime], Awaitable[None]],
+    voice: Parrot | None = None,
+    text: str = PING,
+) -> None:
+    """A runtime's whole life."""
+
+    async def all_of_it() -> None:
+        async with running(folder, text=text, voice=voice) as runtime:
+            await life(runtime)
+
+    asyncio.run(all_of_it())
+
+
+async def asked(runtime: Runtime, clock: VirtualClock, text: str) -> Reply:
+    """What is replied to a text while virtual time goes on."""
+    asking = asyncio.create_task(runtime.stimulate(Stimulus(text)))
+    while not asking.done():
+        await clock.elapse(0.05)
+        await asyncio.sleep(0.001)
+    return await asking

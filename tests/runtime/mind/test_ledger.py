@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from emily_runtime.mind.ledger import KEPT, NAME, WAITING, Ledger
 from emily_runtime.mind.runtime import Runtime
 from emily_runtime.mind.stimulus import Stimulus
 from emily_runtime.nerves.bus import Message
-from tests.runtime.mind.runtimes import running
+from tests.runtime.mind.runtimes import lived
 
 
 def said(ledger: Ledger, *numbers: int, topic: str = "alert") -> None:
@@ -75,14 +74,6 @@ def test_the_oldest_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert after(ledger, "run", -1) == [("run", 7), ("run", 8), ("run", 9)]
 
 
-def lived(folder: Path, life: Callable[[Runtime], Awaitable[None]], text: str = "") -> None:
-    async def all_of_it() -> None:
-        async with running(folder, text=text) as runtime:
-            await life(runtime)
-
-    asyncio.run(all_of_it())
-
-
 def test_an_alert_outlives_the_runtime_and_ran_through_the_chain(tmp_path: Path) -> None:
     runs: list[str] = []
 
@@ -108,7 +99,7 @@ def test_without_durable_topics_nothing_is_kept(tmp_path: Path) -> None:
         await runtime.stimulate(Stimulus("disk 3 failed"))
         assert "noting" not in str(runtime.topology().order)
 
-    lived(tmp_path, alarm, "[bus]\ndurable = []\n")
+    lived(tmp_path, alarm, text="[bus]\ndurable = []\n")
 
     assert not (tmp_path / NAME).exists()
 

@@ -10,17 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emily_runtime.config import Config
+from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.messages import Refused
 from emily_runtime.mind import records
 from emily_runtime.mind.body import Measures
 from emily_runtime.mind.cycle import Deed, Heard
 from emily_runtime.mind.records import Habits
 from emily_runtime.mind.replay import replay
+from emily_runtime.mind.runtime import Parts, Runtime
 from emily_runtime.mind.situation import Action, Result
 from emily_runtime.mind.stimulus import Recalled, Stimulus
 from emily_runtime.mind.stream import Stream
-from emily_runtime.nerves.bus import Bus
-from emily_runtime.nerves.clock import VirtualClock
+from emily_runtime.nerves.bus import Bus, Message
+from emily_runtime.nerves.clock import RealClock, VirtualClock
+from emily_runtime.nerves.record import Ending, recording
+from emily_runtime.providers.budget import Budget
+from tests.runtime.mind.runtimes import Parrot, asked, running
 
 CONFIG = Config(file=Path("runtime.toml"))
 Recorded = list[tuple[str, Any]]
@@ -108,3 +113,46 @@ def test_whoever_waits_for_a_cycle_is_told_of_it() -> None:
         return await waiting is turn
 
     assert asyncio.run(told())
+
+
+def test_a_run_on_the_bus_is_replayed_bit_for_bit(tmp_path: Path) -> None:
+    async def life() -> None:
+        clock = VirtualClock(1.7e9)
+        async with running(tmp_path, clock=clock) as runtime:
+            for text in ("why?", "disk 3 failed", "all is well"):
+                await asked(runtime, clock, text)
+            reader = runtime.bus.subscribe(since=-1)
+            said = [(one.topic, one.payload) for one in reader.read().items]
+        plain = [
+            (t, msgspec.json.decode(msgspec.json.encode(p))) for t, p in said if t in records.KINDS
+        ]
+
+        again = replay(plain)
+
+        assert again.divergence is None
+        assert again.records == len(plain) > 10
+
+    asyncio.run(life())
+
+
+def test_a_recording_is_replayed_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "run"
+
+    async def life() -> None:
+        clock = RealClock()
+        budget = Budget(tmp_path / "budget.sqlite", clock=clock)
+        parts = Parts(SqliteStore(tmp_path), Parrot(), budget)
+        runtime = Runtime(Config(), clock, tmp_path, parts)
+        runtime.record_to = file
+        await runtime.start()
+        await runtime.stimulate(Stimulus("why?"))
+        await runtime.stop()
+
+    asyncio.run(life())
+    written = recording(file)
+
+    again = replay((one.topic, one.payload) for one in written if isinstance(one, Message))
+
+    assert written.ending is Ending.WHOLE
+    assert again.divergence is None
+    assert again.cycles >= 1

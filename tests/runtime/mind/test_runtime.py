@@ -3,43 +3,22 @@
 import asyncio
 import math
 import threading
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from emily_runtime.config import Config, read
+from emily_runtime.config import read
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.messages import Refused
-from emily_runtime.mind import records
 from emily_runtime.mind.planning import Tables, Wanted
-from emily_runtime.mind.replay import replay
-from emily_runtime.mind.runtime import Parts, Runtime
+from emily_runtime.mind.runtime import Runtime
 from emily_runtime.mind.stimulus import Stimulus
-from emily_runtime.mind.structs import Reply
 from emily_runtime.mind.wishes import Facet, Wish
-from emily_runtime.nerves.bus import Message
-from emily_runtime.nerves.clock import RealClock, VirtualClock
-from emily_runtime.nerves.psi import Watch
-from emily_runtime.nerves.record import Ending, recording
-from emily_runtime.providers.budget import Budget
+from emily_runtime.nerves.clock import VirtualClock
 from emily_runtime.tiers.refusals import Refusal
-from tests.runtime.mind.runtimes import PING, Parrot, running
-from tests.runtime.nerves.stalling import figures
-
-
-def lived(
-    folder: Path, life: Callable[[Runtime], Awaitable[None]], voice: Parrot | None = None
-) -> None:
-    """A runtime's whole life."""
-
-    async def all_of_it() -> None:
-        async with running(folder, voice=voice) as runtime:
-            await life(runtime)
-
-    asyncio.run(all_of_it())
+from tests.runtime.mind.runtimes import PING, Parrot, asked, lived, running
 
 
 def test_a_reflex_answers_before_anything_else(tmp_path: Path) -> None:
@@ -115,59 +94,6 @@ def test_what_was_said_before_word_for_word_does_not_come_to_mind(tmp_path: Path
     lived(tmp_path, life)
 
 
-def test_on_the_last_rung_of_pressure_only_reflexes_answer(tmp_path: Path) -> None:
-    stalled = 60.0
-
-    async def life(runtime: Runtime) -> None:
-        runtime.ladder.take(stalled)
-
-        assert runtime.pressure() == 4
-        assert (await runtime.stimulate(Stimulus("ping"))).words == "pong"
-        with pytest.raises(Refused, match="EMY-2015"):
-            await runtime.stimulate(Stimulus("why?"))
-
-    lived(tmp_path, life)
-
-
-def test_what_was_begun_before_memory_was_short_is_still_thought_about(tmp_path: Path) -> None:
-    async def life(runtime: Runtime) -> None:
-        asking = asyncio.create_task(runtime.stimulate(Stimulus("why is the pool slow?")))
-        await asyncio.sleep(0)
-        runtime.ladder.take(30.0)
-        reply = await asking
-
-        assert (reply.tier, reply.action) == ("inference", "answer")
-
-    lived(tmp_path, life)
-
-
-def test_on_the_last_rung_what_was_begun_is_not_thought_about_and_says_so(tmp_path: Path) -> None:
-    async def life(runtime: Runtime) -> None:
-        asking = asyncio.create_task(runtime.stimulate(Stimulus("why is the pool slow?")))
-        await asyncio.sleep(0)
-        runtime.ladder.take(60.0)
-        reply = await asking
-
-        assert (reply.tier, reply.action, reply.degraded) == ("workspace", "", True)
-        assert "memory is short" in reply.why
-
-    lived(tmp_path, life)
-
-
-def test_an_alarm_that_cannot_be_watched_leaves_the_ladder_its_own_looks(tmp_path: Path) -> None:
-    file = tmp_path / "memory.pressure"
-    file.write_text(figures(35.0))
-
-    async def life() -> None:
-        clock = VirtualClock(1.7e9)
-        async with running(tmp_path, clock=clock, watch=Watch(file, b"")) as runtime:
-            await clock.elapse(2.5)
-
-            assert runtime.pressure() == 3
-
-    asyncio.run(life())
-
-
 def test_many_at_once_share_a_cycle_and_its_one_deed(tmp_path: Path) -> None:
     voice = Parrot()
 
@@ -214,13 +140,6 @@ def test_it_ticks_on_its_own_and_is_ill_when_it_does_not(tmp_path: Path) -> None
 
 
 def test_a_day_asleep_and_a_clock_set_back_leave_it_well(tmp_path: Path) -> None:
-    async def asked(runtime: Runtime, clock: VirtualClock, text: str) -> Reply:
-        asking = asyncio.create_task(runtime.stimulate(Stimulus(text)))
-        while not asking.done():
-            await clock.elapse(0.05)
-            await asyncio.sleep(0.001)
-        return await asking
-
     async def life() -> None:
         clock = VirtualClock(1.7e9)
         async with running(tmp_path, clock=clock) as runtime:
@@ -237,53 +156,6 @@ def test_a_day_asleep_and_a_clock_set_back_leave_it_well(tmp_path: Path) -> None
             assert all(0 < one.level < 1 for one in runtime.substrate().transmitters)
 
     asyncio.run(life())
-
-
-def test_a_run_on_the_bus_is_replayed_bit_for_bit(tmp_path: Path) -> None:
-    async def life() -> None:
-        clock = VirtualClock(1.7e9)
-        (tmp_path / "runtime.toml").write_text(PING)
-        async with running(tmp_path, clock=clock) as runtime:
-            for text in ("why?", "disk 3 failed", "all is well"):
-                asking = asyncio.create_task(runtime.stimulate(Stimulus(text)))
-                while not asking.done():
-                    await clock.elapse(0.05)
-                    await asyncio.sleep(0.001)
-            reader = runtime.bus.subscribe(since=-1)
-            said = [(one.topic, one.payload) for one in reader.read().items]
-        plain = [
-            (t, msgspec.json.decode(msgspec.json.encode(p))) for t, p in said if t in records.KINDS
-        ]
-
-        again = replay(plain)
-
-        assert again.divergence is None
-        assert again.records == len(plain) > 10
-
-    asyncio.run(life())
-
-
-def test_a_recording_is_replayed_from_its_file(tmp_path: Path) -> None:
-    file = tmp_path / "run"
-
-    async def life() -> None:
-        clock = RealClock()
-        budget = Budget(tmp_path / "budget.sqlite", clock=clock)
-        parts = Parts(SqliteStore(tmp_path), Parrot(), budget)
-        runtime = Runtime(Config(), clock, tmp_path, parts)
-        runtime.record_to = file
-        await runtime.start()
-        await runtime.stimulate(Stimulus("why?"))
-        await runtime.stop()
-
-    asyncio.run(life())
-    written = recording(file)
-
-    again = replay((one.topic, one.payload) for one in written if isinstance(one, Message))
-
-    assert written.ending is Ending.WHOLE
-    assert again.divergence is None
-    assert again.cycles >= 1
 
 
 def test_habits_are_kept_over_a_restart_and_damage_is_survived(tmp_path: Path) -> None:
@@ -369,28 +241,6 @@ def test_it_ticks_on_and_answers_while_hypotheses_are_drawn(tmp_path: Path) -> N
         assert (await drawing).unique == 2
 
     lived(tmp_path, life)
-
-
-def test_under_heavy_load_work_is_put_off(tmp_path: Path) -> None:
-    async def life() -> None:
-        clock = VirtualClock(1.7e9)
-        async with running(tmp_path, clock=clock) as runtime:
-            for _ in range(10):  # the machine's own pressure is looked at every other second
-                runtime.burden(1.0)
-                await clock.elapse(1)
-            assert runtime.substrate().shed > 0.5
-
-            asked = (runtime.stimulate(Stimulus(f"why {number}?")) for number in range(30))
-            asking = asyncio.gather(*asked, return_exceptions=True)
-            while not asking.done():
-                await clock.elapse(0.125)
-                await asyncio.sleep(0.001)
-
-        found = asking.result()
-        assert all(isinstance(one, Reply | Refused) for one in found)
-        assert 10 < sum(isinstance(one, Refused) for one in found) < 29
-
-    asyncio.run(life())
 
 
 def test_its_parts_say_who_hears_whom_and_loop_where_they_feed_back(tmp_path: Path) -> None:
