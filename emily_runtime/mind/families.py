@@ -92,7 +92,7 @@ NERVES = (
     _gauge("bus_reader_lag", "Messages that a reader is behind, most of its kind.", "reader"),
     _gauge("bus_occupancy", "Share of a ring that the slowest reader leaves full."),
     _counter("pipeline_ops", "Messages that went through fused chains."),
-    _gauge("pipeline_overhead_ratio", "Coordination over all the time of a fused chain."),
+    _gauge("pipeline_overhead_ratio", "Coordination over all the time of fused chains."),
     _gauge("topology_components", "Declared components."),
     _gauge("topology_cycles", "Feedback loops among them."),
     _gauge("organise_seconds", "How long the last organising took."),

@@ -12,7 +12,7 @@ from emily_runtime.mind.structs import TopologyView
 from emily_runtime.nerves.bus import Bus
 from emily_runtime.nerves.clock import Clock
 from emily_runtime.nerves.fusion import Carries, Stage
-from emily_runtime.nerves.pipeline import Unit
+from emily_runtime.nerves.pipeline import Unit, overhead
 from emily_runtime.nerves.supervise import Supervisor
 
 LOG = logging.getLogger(__name__)
@@ -62,8 +62,7 @@ class Wiring:
         metrics.gauge("emily_topology_cycles").set(len(self._topology.loops))
         handled = sum(unit.handled for unit in self._units)
         metrics.total("emily_pipeline_ops_total", value=handled)
-        for unit in self._units:
-            metrics.gauge("emily_pipeline_overhead_ratio").set(unit.overhead)
+        metrics.gauge("emily_pipeline_overhead_ratio").set(overhead(self._units))
 
     async def _keep(self) -> None:
         is_refused = False

@@ -1,7 +1,8 @@
 """Chains at work: each reads its topics from the bus in batches and speaks on its own."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import nan
 from time import perf_counter_ns
 from typing import Any
 
@@ -20,18 +21,15 @@ class Unit:
         self.name = chain.name
         self.handled = 0
         """Messages taken on, including those that a stage raised for."""
+        self.in_stages_ns = 0
+        self.around_ns = 0
+        """Nanoseconds of coordination: what reading and speaking takes."""
         self._bus = bus
         self._produces = chain.produces
         self._reader = bus.subscribe(*chain.consumes, name=chain.name)
         stages = [component.stage for component in chain.members if component.stage]
         self._fused = fused(stages, carries)
-        self._in_stages_ns = self._around_ns = 0
         self._rest: Iterator[Message] = iter(())
-
-    @property
-    def overhead(self) -> float:
-        """Coordination as a share of all its time, from 0 to 1."""
-        return self._around_ns / max(1, self._around_ns + self._in_stages_ns)
 
     async def run(self) -> None:
         """Work until a stage raises; run again, it goes on behind the message it raised for."""
@@ -39,7 +37,7 @@ class Unit:
             self._work()
             begin = perf_counter_ns()
             batch = self._reader.read(BATCH).items
-            self._around_ns += perf_counter_ns() - begin
+            self.around_ns += perf_counter_ns() - begin
             if not batch:
                 await self._reader.wait()
                 continue
@@ -61,5 +59,12 @@ class Unit:
             done = perf_counter_ns()
             for topic in self._produces:
                 self._bus.publish_many(topic, results)
-            self._in_stages_ns += done - begin
-            self._around_ns += perf_counter_ns() - done
+            self.in_stages_ns += done - begin
+            self.around_ns += perf_counter_ns() - done
+
+
+def overhead(units: Iterable[Unit]) -> float:
+    """Coordination as a share of all the time of chains, from 0 to 1; not a number without any."""
+    spent = [(unit.around_ns, unit.in_stages_ns) for unit in units]
+    around = sum(one for one, _ in spent)
+    return around / max(1, around + sum(one for _, one in spent)) if spent else nan

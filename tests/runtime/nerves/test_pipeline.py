@@ -1,6 +1,7 @@
 """A fused chain does what its stages do one by one, and loses one message to a failure at most."""
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from emily_runtime.nerves.bus import Bus
 from emily_runtime.nerves.clock import VirtualClock
 from emily_runtime.nerves.components import Component
 from emily_runtime.nerves.fusion import Carries, Stage, fused, source
-from emily_runtime.nerves.pipeline import BATCH, Unit
+from emily_runtime.nerves.pipeline import BATCH, Unit, overhead
 from emily_runtime.nerves.supervise import Incident, Patience, Supervisor
 from emily_runtime.nerves.topology import organise
 
@@ -126,3 +127,16 @@ def test_a_loop_of_components_goes_round_until_a_stage_ends_it() -> None:
     said, _ = _worked(parts, [3])
 
     assert [payload for _, payload in said] == [4, 3, 2]
+
+
+def test_the_overhead_of_chains_is_a_share_of_all_their_time() -> None:
+    bus = Bus(VirtualClock())
+    chains = organise(
+        [_part("a", "x", "y", STAGES["nothing"]), _part("b", "v", "w", STAGES["twice"])]
+    )
+    quick, slow = (Unit(bus, chain) for chain in chains.chains)
+    quick.around_ns, quick.in_stages_ns = 100, 100
+    slow.in_stages_ns = 800
+
+    assert overhead([quick, slow]) == overhead([slow, quick]) == 0.1
+    assert math.isnan(overhead([]))
