@@ -37,6 +37,8 @@ class Service:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _end: asyncio.Event = field(default_factory=asyncio.Event)
     _failure: BaseException | None = None
+    _status: str = ""
+    """What systemd was told last."""
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; what breaks in the background ends it, too."""
@@ -55,7 +57,8 @@ class Service:
         if house.turn.is_mine:
             await house.turn.take()
         self._ready(house.turn)
-        self._begin(partial(report, self.notifier, self.standing, self._way(house.turn)))
+        way = self._way(house.turn)
+        self._begin(partial(report, self.notifier, self.standing, way, lambda: self._status))
         await self._end.wait()
         await self._stop(house, servers)
         if self._failure:
@@ -119,8 +122,8 @@ class Service:
         await self.mind.stop()
 
     def _tell(self, code: str, *lines: str, **values: object) -> None:
-        status = say(code, self.standing.language, **values).text
-        self.notifier.tell(*lines, f"STATUS={status}")
+        self._status = say(code, self.standing.language, **values).text
+        self.notifier.tell(*lines, f"STATUS={self._status}")
 
 
 async def _emptied(door: Door, seconds: float) -> None:

@@ -28,17 +28,26 @@ async def look(standing: Standing, doors: tuple[Door, ...], also: Callable[[], N
         also()
 
 
-async def report(notifier: Notifier, standing: Standing, way: Way) -> None:
-    """As often as systemd wants a sign of life, one if we answer ourselves and in time."""
+async def report(
+    notifier: Notifier, standing: Standing, way: Way, status: Callable[[], str]
+) -> None:
+    """As often as systemd wants a sign of life, one if we answer ourselves and in time.
+
+    Where we do not, that is our status; once we do again, it is STATUS, as it was before.
+    """
     if not notifier.watchdog:
         return
+    is_ill = False
     while True:
         reason = await _complaint(standing, way)
-        if reason is None:
-            notifier.tell("WATCHDOG=1")
-        else:
+        if reason is not None:
             told = say("EMY-3003", standing.language, reason=reason).text
             notifier.tell(f"STATUS={told}")
+        elif is_ill:
+            notifier.tell("WATCHDOG=1", f"STATUS={status()}")
+        else:
+            notifier.tell("WATCHDOG=1")
+        is_ill = reason is not None
         await asyncio.sleep(notifier.watchdog / 3)
 
 

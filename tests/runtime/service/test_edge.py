@@ -183,6 +183,19 @@ def test_a_stuck_service_falls_silent(tmp_path: Path) -> None:
             running.told()
 
 
+def test_a_service_that_answers_itself_again_takes_its_complaint_back(tmp_path: Path) -> None:
+    with service(tmp_path, WATCHDOG_USEC="600000") as running:
+        running.told()
+        stuck(running)
+        time.sleep(1.2)
+        os.kill(running.process.pid, signal.SIGCONT)
+        running.systemd.settimeout(10)
+        *complaints, sign = iter(running.told, ["WATCHDOG=1"])
+
+    assert all(one.startswith("STATUS=does not answer itself: ") for (one,) in complaints)
+    assert sign == ["WATCHDOG=1", f"STATUS=ready on 127.0.0.1:{running.port}"]
+
+
 def stuck(running: Running) -> None:
     """Stop the process where it is, and forget what it has said until then."""
     os.kill(running.process.pid, signal.SIGSTOP)
