@@ -37,6 +37,8 @@ class Service:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _end: asyncio.Event = field(default_factory=asyncio.Event)
     _failure: BaseException | None = None
+    _took: bool = False
+    """Whose turn it was, as systemd was told."""
     _status: str = ""
     """What systemd was told last."""
 
@@ -52,11 +54,11 @@ class Service:
         self.mind.attend((1.0, 0.5))
         self.standing.ill = self.mind.healthy
         loop.add_signal_handler(signal.SIGHUP, self._begin, self._reload)
-        self._begin(partial(look, self.standing, house.doors, house.look))
+        self._begin(partial(look, self.standing, house.doors, partial(self._look, house)))
         self.standing.phase = Phase.READY
         if house.turn.is_mine:
             await house.turn.take()
-        self._ready(house.turn)
+        self._tell_turn(house.turn, "READY=1")
         way = self._way(house.turn)
         self._begin(partial(report, self.notifier, self.standing, way, lambda: self._status))
         await self._end.wait()
@@ -89,11 +91,17 @@ class Service:
             self._failure = task.exception()
             self._end.set()
 
-    def _ready(self, turn: Turn) -> None:
-        if self.standing.is_taking:
-            self._tell("EMY-3001", "READY=1", address=_address(turn.sockets[0]))
+    def _look(self, house: House) -> None:
+        house.look()
+        if self.standing.phase is Phase.READY and self.standing.is_taking is not self._took:
+            self._tell_turn(house.turn)
+
+    def _tell_turn(self, turn: Turn, *lines: str) -> None:
+        self._took = self.standing.is_taking
+        if self._took:
+            self._tell("EMY-3001", *lines, address=_address(turn.sockets[0]))
         else:
-            self._tell("EMY-3004", "READY=1", colour=self.standing.colour)
+            self._tell("EMY-3004", *lines, colour=self.standing.colour)
 
     async def _reload(self) -> None:
         """By the protocol of Type=notify-reload; what is refused changes nothing."""

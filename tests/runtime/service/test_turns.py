@@ -50,6 +50,20 @@ def test_at_the_first_start_it_is_the_turn_of_blue(both: tuple[Instance, Instanc
     assert (green["colour"], green["taking"], green["phase"]) == ("green", False, "ready")
 
 
+def test_systemd_is_told_whose_turn_it_is(
+    both: tuple[Instance, Instance], shared: socket.socket
+) -> None:
+    blue, green = both
+
+    switch(blue, green)
+    said = blue.told(), green.told()
+    switch(green, blue)
+
+    host, port = shared.getsockname()
+    assert said[0] == ["STATUS=blue waits; it can take over at once"]
+    assert said[1] == [f"STATUS=ready on {host}:{port}"]
+
+
 def test_the_control_socket_is_for_its_user_alone(both: tuple[Instance, Instance]) -> None:
     mode = (both[0].folder / "control.sock").stat().st_mode
 
@@ -148,10 +162,11 @@ def test_what_it_has_served_is_counted_from_its_turn(
 
 
 def test_sighup_is_a_reload_by_the_protocol_of_systemd(both: tuple[Instance, Instance]) -> None:
+    lines = (one for one in iter(both[0].told, []) if not one[0].startswith("STATUS="))
     both[0].process.send_signal(signal.SIGHUP)
 
-    begin, moment = both[0].told()
+    begin, moment = next(lines)
 
     assert begin == "RELOADING=1"
     assert moment.removeprefix("MONOTONIC_USEC=").isdecimal()
-    assert both[0].told()[0] == "READY=1"
+    assert next(lines)[0] == "READY=1"
