@@ -119,11 +119,11 @@ class Vectors:
             return Near(nothing, nothing.astype(np.float32), nothing.astype(np.bool_))
         scores = _scores(shelves, vector)
         best = _best(scores, most)
+        best = best[np.lexsort((best, -scores[best]))[:most]]  # the older a vector, the lower
         places = [divmod(index, ROWS) for index in best.tolist()]  # all but the last are full
-        numbers = np.array([shelves[shelf].numbers[row] for shelf, row in places])
-        cold = np.array([isinstance(shelves[shelf], _Cold) for shelf, _ in places])
-        order = np.lexsort((numbers, -scores[best]))[:most]
-        return Near(numbers[order], scores[best[order]], cold[order])
+        numbers = np.array([shelves[shelf].numbers[row] for shelf, row in places], dtype=np.int64)
+        cold = np.array([isinstance(shelves[shelf], _Cold) for shelf, _ in places], dtype=np.bool_)
+        return Near(numbers, scores[best], cold)
 
 
 def _scores(shelves: tuple[_Hot | _Cold, ...], vector: Vector) -> Vector:
@@ -136,13 +136,15 @@ def _scores(shelves: tuple[_Hot | _Cold, ...], vector: Vector) -> Vector:
 
 
 def _best(scores: Vector, most: int) -> NDArray[np.int64]:
-    """Places of the MOST highest, and of some more: those that may be as high as the last of them.
+    """Places of the MOST highest, of equals the first, and of some more: at most 17 MOST + 15.
 
-    Of MOST stripes, each holds a score of at least ENOUGH: so the MOST highest are none below it.
+    Of MOST stripes, each holds a score of at least ENOUGH: so the MOST highest are none below it,
+    and fewer than MOST stripes hold a higher one. A text that comes ever again has as many equals.
     """
     width = len(scores) // _STRIPES
     if most >= width:
         return np.arange(len(scores))
     heights = scores[: width * _STRIPES].reshape(_STRIPES, width).max(axis=0)
     enough = np.partition(heights, width - most)[width - most]
-    return np.flatnonzero(scores >= enough)
+    equals = np.flatnonzero(scores == enough)[:most]
+    return np.concatenate([np.flatnonzero(scores > enough), equals])

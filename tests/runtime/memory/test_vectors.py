@@ -1,5 +1,7 @@
 """Exact in full, nearly so in a quarter of the space."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,34 @@ def test_equal_vectors_come_by_age() -> None:
     held.add(np.arange(1, 6), np.repeat(unit(1), 5, axis=0))
 
     assert held.nearest(unit(1)[0], 5).numbers.tolist() == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("kinds", [2, 3, 40])
+def test_among_few_kinds_the_nearest_are_exact_and_the_older_first(kinds: int) -> None:
+    drawn = np.random.default_rng(kinds).integers(0, kinds, ROWS + 99)
+    held, vectors = Vectors(), np.eye(256, dtype=np.float32)[drawn]  # products without rounding
+    held.add(np.arange(1, ROWS + 100), vectors)
+    asked = np.linspace(1, 0, 256, dtype=np.float32)
+
+    assert held.nearest(asked, 50).numbers.tolist() == exact(vectors, asked, 50)
+
+
+def peak(held: Vectors, asked: Vector) -> int:
+    """Bytes that a search takes for a moment."""
+    tracemalloc.start()
+    held.nearest(asked, 10)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def test_a_text_that_came_ever_again_is_searched_for_in_no_more_memory_than_another() -> None:
+    numbers, other = np.arange(1, 2 * ROWS + 1), Vectors()
+    alike, one = Vectors(), unit(1)
+    other.add(numbers, unit(2 * ROWS))
+    alike.add(numbers, np.repeat(one, 2 * ROWS, axis=0))
+
+    assert peak(alike, one[0]) < 4 * peak(other, one[0])  # 26 times as much with an object each
 
 
 @pytest.mark.parametrize("most", [1, 3, 99])
