@@ -1,4 +1,4 @@
-"""Connections that read, a thread each, with a bounded wait for one and for its answer."""
+"""Connections that read, a thread each, in turn, with a bounded wait for one and its answer."""
 
 import asyncio
 import sqlite3
@@ -20,22 +20,22 @@ class Readers:
         self._file = file
         self._all = tuple(connections)
         self._wait = wait
-        self._idle: asyncio.LifoQueue[sqlite3.Connection] = asyncio.LifoQueue()
-        for connection in connections:
-            self._idle.put_nowait(connection)
+        self._idle = list(connections)
+        # A queue would give to whoever comes while the next in turn is being woken.
+        self._turn = asyncio.Semaphore(len(connections))
         self._threads = ThreadPoolExecutor(len(connections), thread_name_prefix="memory-reader")
 
     @property
     def busy(self) -> int:
         """How many are reading."""
-        return len(self._all) - self._idle.qsize()
+        return len(self._all) - len(self._idle)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What WORK returns; Refused (EMY-4007) where no answer came in time."""
         try:
             async with asyncio.timeout(self._wait):
-                connection = await self._idle.get()
-                return await self._ask(connection, work)
+                await self._turn.acquire()
+                return await self._ask(self._idle.pop(), work)
         except TimeoutError:
             raise Refused("EMY-4007", seconds=self._wait) from None
 
@@ -65,4 +65,5 @@ class Readers:
     def _back(self, connection: sqlite3.Connection, done: asyncio.Future[T]) -> None:
         if not done.cancelled():
             done.exception()  # seen, also where nobody waits for it any more
-        self._idle.put_nowait(connection)
+        self._idle.append(connection)
+        self._turn.release()

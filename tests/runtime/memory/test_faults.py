@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,27 @@ def test_a_search_that_takes_too_long_is_stopped_and_the_next_is_answered(tmp_pa
         return found
 
     assert asyncio.run(story()) == 0
+
+
+def test_readers_are_served_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    async def story() -> list[int]:
+        store = SqliteStore(tmp_path, Settings(readers=1))
+        await store.open()
+        served: list[int] = []
+
+        def read(number: int, _: sqlite3.Connection) -> None:
+            served.append(number)
+
+        asking = []
+        for number in range(300):
+            one = store._use.readers.run(partial(read, number))
+            asking.append(asyncio.ensure_future(one))
+            await asyncio.sleep(0)  # while one is woken, another one comes
+        await asyncio.gather(*asking)
+        await store.close()
+        return served
+
+    assert asyncio.run(story()) == list(range(300))
 
 
 def test_two_processes_see_what_the_other_wrote(tmp_path: Path) -> None:
