@@ -47,7 +47,8 @@ class Recollection:
             vector=await self._embedded(text),
         )
         begin = perf_counter()
-        self.rows += await self.store.add([episode])
+        new = await self.store.add([episode])
+        self.rows += new  # read after the wait, during which others have counted theirs
         self._took("add", begin)
         return episode
 
