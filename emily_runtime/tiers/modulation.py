@@ -7,6 +7,9 @@ from emily_runtime.tiers.arrays import Floats
 
 DEEPEST = 3
 """Steps of planning at the highest serotonin."""
+CALM = 0.55
+"""Cortisol up to which nobody is turned away: a stall of half a second among ten, or what an hour
+of pressure leaves behind in the set-point, is no load."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Modulation:
     trust: float
     """Weight of the swarm's votes, by oxytocin; 0 to 1."""
     shed: float
-    """Share of new work to turn away, by cortisol; 0 to 1, and 0 up to a level of 1/2."""
+    """Share of new work to turn away, by cortisol; 0 to 1, and 0 up to a level of CALM."""
     gain: float
     """Factor of a signal's salience, by norepinephrine; 1/e to e."""
 
@@ -32,6 +35,6 @@ def modulation(shown: Floats) -> Modulation:
         precision=math.exp(2 * dopamine - 1),
         horizon=1 + round(serotonin * (DEEPEST - 1)),
         trust=oxytocin,
-        shed=max(0.0, 2 * cortisol - 1),
+        shed=max(0.0, (cortisol - CALM) / (1 - CALM)),
         gain=math.exp(2 * norepinephrine - 1),
     )

@@ -1,10 +1,11 @@
 """What the levels set is neutral in the middle and monotone everywhere."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emily_runtime.tiers.modulation import DEEPEST, Modulation, modulation
+from emily_runtime.tiers.modulation import CALM, DEEPEST, Modulation, modulation
 
 
 def test_levels_in_the_middle_change_nothing() -> None:
@@ -25,3 +26,9 @@ def test_the_settings_stay_within_their_ranges() -> None:
     assert (low.horizon, high.horizon) == (1, DEEPEST)
     assert (low.trust, high.trust) == (0.0, 1.0)
     assert (low.shed, high.shed) == (0.0, 1.0)
+
+
+def test_nobody_is_turned_away_while_cortisol_is_calm() -> None:
+    shares = [modulation(np.full(5, level)).shed for level in (CALM - 0.01, CALM, CALM + 0.01)]
+
+    assert shares == [0.0, 0.0, pytest.approx(0.01 / (1 - CALM))]
