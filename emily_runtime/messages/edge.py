@@ -52,8 +52,9 @@ EDGE: Catalogue = {
         "ko": Message("멈추는 중, 열린 연결 {open}개", "기다리세요"),
     },
     "EMY-3003": {
-        "en": Message("does not answer itself: {reason}", "systemctl restart emily-runtime"),
-        "ko": Message("스스로에게 응답하지 않습니다: {reason}", "systemctl restart emily-runtime"),
+        "en": Message("gives no sign of life: {reason}", "systemctl try-restart 'emily-runtime@*'"),
+        "ko": Message("정상 동작 신호를 보내지 않습니다: {reason}",
+                      "systemctl try-restart 'emily-runtime@*'"),
     },
     "EMY-3004": {
         "en": Message("{colour} waits; it can take over at once",
@@ -67,9 +68,9 @@ EDGE: Catalogue = {
     },
     "EMY-3007": {
         "en": Message("the configuration was read again; waiting for a restart: {names}",
-                      "systemctl restart emily-runtime"),
+                      "systemctl try-restart 'emily-runtime@*'"),
         "ko": Message("설정을 다시 읽었습니다. 재시작을 기다리는 것: {names}",
-                      "systemctl restart emily-runtime"),
+                      "systemctl try-restart 'emily-runtime@*'"),
     },
     "EMY-3006": {
         "en": Message("the new configuration is refused and the old one stays: {reason}",

@@ -9,15 +9,15 @@ NERVES: Catalogue = {
     },
     "EMY-7002": {
         "en": Message("{name} failed ({reason}) and starts again in {pause} s",
-                      "nothing to do; if it stays: journalctl -u emily-runtime"),
+                      "nothing to do; if it stays: journalctl -u 'emily-runtime*' -e"),
         "ko": Message("{name} 실패 ({reason}), {pause}초 뒤 다시 시작합니다",
-                      "할 일 없음. 계속되면: journalctl -u emily-runtime"),
+                      "할 일 없음. 계속되면: journalctl -u 'emily-runtime*' -e"),
     },
     "EMY-7003": {
         "en": Message("{name} failed {failures} times in a row ({reason}) and stays off",
-                      "the rest goes on; start it: systemctl restart emily-runtime"),
+                      "the rest goes on; start it: systemctl try-restart 'emily-runtime@*'"),
         "ko": Message("{name} 연속 {failures}번 실패 ({reason}), 꺼 둡니다",
-                      "나머지는 계속됩니다. 다시 켜기: systemctl restart emily-runtime"),
+                      "나머지는 계속됩니다. 다시 켜기: systemctl try-restart 'emily-runtime@*'"),
     },
     "EMY-7004": {
         "en": Message("{file} is not a recording of a run: {reason}",
@@ -36,15 +36,15 @@ NERVES: Catalogue = {
     },
     "EMY-7007": {
         "en": Message("{name} ended {attempts} worker processes and is not tried again",
-                      "look for OOM or a crash: journalctl -k -u emily-runtime"),
+                      "look for OOM or a crash: journalctl -b -u 'emily-runtime*' -e"),
         "ko": Message("{name}이(가) 작업 프로세스 {attempts}개를 끝내 다시 하지 않습니다",
-                      "OOM이나 충돌 확인: journalctl -k -u emily-runtime"),
+                      "OOM이나 충돌 확인: journalctl -b -u 'emily-runtime*' -e"),
     },
     "EMY-7008": {
         "en": Message("no worker process can be started: {reason}",
-                      "its own words: journalctl -u emily-runtime"),
+                      "its own words: journalctl -u 'emily-runtime*' -e"),
         "ko": Message("작업 프로세스를 시작할 수 없습니다: {reason}",
-                      "자세한 내용: journalctl -u emily-runtime"),
+                      "자세한 내용: journalctl -u 'emily-runtime*' -e"),
     },
     "EMY-7009": {
         "en": Message("memory is short ({stalled} % stalled), level 1 of 4: caches are dropped",
@@ -77,9 +77,9 @@ NERVES: Catalogue = {
     },
     "EMY-7014": {
         "en": Message("saving memory on level {level} did not work: {reason}",
-                      "the other levels go on; see: journalctl -u emily-runtime"),
+                      "the other levels go on; see: journalctl -u 'emily-runtime*' -e"),
         "ko": Message("{level}단계의 메모리 절약 실패: {reason}",
-                      "다른 단계는 계속됩니다. 확인: journalctl -u emily-runtime"),
+                      "다른 단계는 계속됩니다. 확인: journalctl -u 'emily-runtime*' -e"),
     },
     "EMY-7015": {
         "en": Message("memory pressure cannot be watched at {file}: {reason}",

@@ -112,6 +112,14 @@ def test_a_message_says_the_same_in_both_languages(code: str) -> None:
     assert any("가" <= letter <= "힣" for letter in "".join(CATALOGUE[code]["ko"]))
 
 
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_a_command_that_is_told_reaches_the_colours(code: str) -> None:
+    told = " ".join(part for message in CATALOGUE[code].values() for part in message)
+
+    # The unit without a colour only starts one: it has no journal, and restarting it does nothing.
+    assert not re.search(r"(restart|-u) '?emily-runtime(?![*@])", told)
+
+
 def test_it_stands_alone() -> None:
     folder = Path(emily_runtime.__file__).parent
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]

@@ -192,7 +192,7 @@ def test_a_service_that_answers_itself_again_takes_its_complaint_back(tmp_path: 
         running.systemd.settimeout(10)
         *complaints, sign = iter(running.told, ["WATCHDOG=1"])
 
-    assert all(one.startswith("STATUS=does not answer itself: ") for (one,) in complaints)
+    assert all(one.startswith("STATUS=gives no sign of life: ") for (one,) in complaints)
     assert sign == ["WATCHDOG=1", f"STATUS=ready on 127.0.0.1:{running.port}"]
 
 
