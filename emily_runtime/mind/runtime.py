@@ -197,11 +197,17 @@ class Runtime:
 
     def healthy(self) -> str | None:
         """Why it is not; nothing where it is."""
+        if stuck := self.stuck():
+            return stuck
+        if ill := self.supervisor.given_up():
+            return say("EMY-3022", self.config.language, names=", ".join(ill)).text
+        return None
+
+    def stuck(self) -> str | None:
+        """Why nothing but another process will help; nothing where it goes on."""
         late = self._stream.now() - self._responder.beaten
         if self._is_running and late > LATE:
             return say("EMY-3021", self.config.language, seconds=f"{late:.1f}").text
-        if ill := self.supervisor.given_up():
-            return say("EMY-3022", self.config.language, names=", ".join(ill)).text
         return None
 
     async def stimulate(self, stimulus: Stimulus) -> Reply:

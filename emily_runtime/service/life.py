@@ -52,7 +52,7 @@ class Service:
         servers = await self._control(house.private)
         await self.mind.start()
         self.mind.attend((1.0, 0.5))
-        self.standing.ill = self.mind.healthy
+        self.standing.ill, self.standing.stuck = self.mind.healthy, self.mind.stuck
         loop.add_signal_handler(signal.SIGHUP, self._begin, self._reload)
         self._begin(partial(look, self.standing, house.doors, partial(self._look, house)))
         self.standing.phase = Phase.READY

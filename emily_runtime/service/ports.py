@@ -42,6 +42,9 @@ class Mind(Protocol):
     def healthy(self) -> str | None:
         """Why it is not, or nothing."""
 
+    def stuck(self) -> str | None:
+        """Why nothing but another process will help, or nothing."""
+
     async def stimulate(self, stimulus: Stimulus) -> Reply:
         """One stimulus through all tiers."""
 

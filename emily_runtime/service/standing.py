@@ -43,6 +43,8 @@ class Standing:
     """Requests that are being worked on."""
     ill: Callable[[], str | None] = _well
     """Why the mind behind it is not healthy."""
+    stuck: Callable[[], str | None] = _well
+    """Why it will not be, either, before it is started again."""
     pressure: int = 0
     """The step of the memory-pressure ladder; 0 is none."""
     instance: str = ""

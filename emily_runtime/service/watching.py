@@ -31,7 +31,7 @@ async def look(standing: Standing, doors: tuple[Door, ...], also: Callable[[], N
 async def report(
     notifier: Notifier, standing: Standing, way: Way, status: Callable[[], str]
 ) -> None:
-    """As often as systemd wants a sign of life, one if we answer ourselves and in time.
+    """As often as systemd wants a sign of life, one if we answer and nothing is stuck.
 
     Where we do not, that is our status; once we do again, it is STATUS, as it was before.
     """
@@ -57,8 +57,9 @@ async def _complaint(standing: Standing, way: Way) -> str | None:
             await _probe(way)
     except OSError as error:
         return str(error) or type(error).__name__
-    late = standing.lag >= standing.limits.probe
-    return f"the loop is {standing.lag:.1f} s late" if late else None
+    if standing.lag >= standing.limits.probe:
+        return f"the loop is {standing.lag:.1f} s late"
+    return standing.stuck()
 
 
 async def _probe(way: Way) -> None:

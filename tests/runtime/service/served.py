@@ -38,6 +38,8 @@ class Served:
 
     process: subprocess.Popen[str]
     port: int
+    systemd: socket.socket | None = None
+    """What it tells systemd arrives here."""
 
     def ask(self, path: str, body: object = None, **headers: str) -> Answer:
         """GET, or POST where there is a body: bytes as they are, anything else as JSON."""
@@ -80,7 +82,7 @@ def served(folder: Path, settings: str = "rate = 100000", **environment: str) ->
         )  # fmt: skip
         try:
             status = systemd.recv(4096).decode()
-            yield Served(process, int(status.rpartition(":")[2].split("에")[0]))
+            yield Served(process, int(status.rpartition(":")[2].split("에")[0]), systemd)
         finally:
             process.kill()
             process.communicate()

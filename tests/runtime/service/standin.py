@@ -57,6 +57,7 @@ class StandIn:
         self.metrics = Metrics()
         self.rung = 0
         self.ill: str | None = None
+        self.stands: str | None = None
 
     async def start(self) -> None:
         self.bus.publish("begun", {"by": "a stand-in"})
@@ -66,6 +67,9 @@ class StandIn:
 
     def healthy(self) -> str | None:
         return self.ill
+
+    def stuck(self) -> str | None:
+        return self.stands
 
     async def stimulate(self, stimulus: Stimulus) -> Reply:
         if self.rung >= 3 and stimulus.text != "ping":
@@ -80,8 +84,8 @@ class StandIn:
             case ["pressure", step]:
                 self.rung = int(step)
                 asyncio.get_running_loop().call_later(2, setattr, self, "rung", 0)
-            case ["ill", *why]:
-                self.ill = " ".join(why) or None
+            case ["ill" | "stands" as what, *why]:
+                setattr(self, what, " ".join(why) or None)
             case ["flood", topic, count]:
                 self.bus.publish_many(topic, [({"number": one}, "") for one in range(int(count))])
             case ["drip", topic, count]:
