@@ -116,7 +116,7 @@ class Flag(Strict):
     since: Annotated[Date, Field(description="The day it was introduced; at 90 days it is old.")]
     share: Annotated[
         float,
-        Field(ge=0, le=100, description="Percent of identities."),
+        Field(ge=0, le=100, description="Percent of identities; whoever has none is in at 100."),
         AfterValidator(_hundredths),
     ] = 0.0
     identities: Annotated[

@@ -23,14 +23,19 @@ class Flags:
         self.reload(flags)
 
     def is_on(self, name: str, identity: str) -> bool:
-        """Whether a feature is on for somebody; one that does not exist is off."""
+        """Whether a feature is on for somebody; one that does not exist is off.
+
+        Whoever has no identity is in no share but the whole: all of them would share one bucket.
+        """
         rule = self._rules.get(name)
         if rule is None:
             return self._missed(name)
         before, share, identities = rule
         if identity in identities:
             return True
-        # bucket(), written out: this is called for every stimulus, a call costs a fifth of it
+        if not identity:
+            return share == BUCKETS
+        # bucket(), written out: a call costs a fifth of it
         data = before + identity.encode("utf-8", "surrogatepass")
         return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") % BUCKETS < share
 

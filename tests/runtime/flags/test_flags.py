@@ -72,11 +72,18 @@ def test_the_buckets_are_those_of_every_release(flag: str, identity: str, expect
     assert bucket(prefix(flag), identity) == expected
 
 
-@given(st.text(), st.integers(0, BUCKETS))
+@given(st.text(min_size=1), st.integers(0, BUCKETS))
 def test_is_on_says_what_the_bucket_says(identity: str, share: int) -> None:
     flags = Flags([replace(RECALL, share=share)])
 
     assert flags.is_on("recall", identity) == (bucket(prefix("recall"), identity) < share)
+
+
+def test_whoever_has_no_identity_is_in_no_share_but_the_whole() -> None:
+    nearly, wholly = (Flags([replace(RECALL, share=share)]) for share in (BUCKETS - 1, BUCKETS))
+
+    assert not nearly.is_on("recall", "")
+    assert wholly.is_on("recall", "")
 
 
 def test_somebody_may_be_named() -> None:
