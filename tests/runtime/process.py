@@ -73,7 +73,12 @@ def run(
 
 @contextmanager
 def service(
-    folder: Path, text: str = "", *, within: Sequence[str] = (), **environment: str
+    folder: Path,
+    text: str = "",
+    *,
+    within: Sequence[str] = (),
+    options: Sequence[str] = (),
+    **environment: str,
 ) -> Iterator[Running]:
     """A service that has told systemd that it is ready, run by WITHIN where that is given."""
     (folder / "token").write_text(f"{TOKEN}\n")
@@ -84,7 +89,7 @@ def service(
         environment.setdefault("STATE_DIRECTORY", str(folder))
         command = [sys.executable, "-m", "emily_runtime", "serve", "--config"]
         process = subprocess.Popen(
-            [*within, *command, str(configuration(folder, text))],
+            [*within, *command, str(configuration(folder, text)), *options],
             cwd=ROOT, env=_clean(environment), stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:

@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 from emily_runtime.cli.main import ARITHMETIC
+from emily_runtime.memory.episode import Tally
+from emily_runtime.memory.sqlite.store import SqliteStore
+from tests.runtime.memory.episodes import run as remembering
+from tests.runtime.memory.episodes import series
 from tests.runtime.process import ROOT, TOKEN, configuration, run
 
 COUNTED = """
@@ -88,16 +92,26 @@ def test_every_command_has_its_json(tmp_path: Path) -> None:
 
 
 def test_memory_is_counted_searched_exported_and_moved(tmp_path: Path) -> None:
-    file, other = configuration(tmp_path), tmp_path / "other"
-    other.mkdir()
-    state = ("--config", file, "--state", tmp_path)
+    kept, checksum = series(3), Tally().plus(series(3)).checksum
+    remembering(lambda: SqliteStore(tmp_path), lambda store: store.add(kept))
+    state = ("--config", configuration(tmp_path), "--state", tmp_path)
 
-    assert run("memory", "count", *state).stdout.startswith("0 episodes, ")
+    found = run("memory", "search", kept[1].text, "--most", "1", *state)
+    exported = run("memory", "export", *state).stdout.splitlines()
+    moved = run("memory", "migrate", "--to", str(tmp_path / "other"), *state)
+
+    assert run("memory", "count", *state).stdout == f"3 episodes, {checksum}\n"
+    assert found.stdout.endswith(f"{kept[1].identity}  {kept[1].text}\n")
+    assert [json.loads(line)["text"] for line in exported] == [one.text for one in kept]
+    assert moved.stdout == (
+        f"3 copied, 0 were there: 3 episodes, the same on both sides ({checksum})\n"
+    )
+
+
+def test_an_empty_memory_says_so(tmp_path: Path) -> None:
+    state = ("--config", configuration(tmp_path), "--state", tmp_path)
+
     assert run("memory", "search", "disk", *state).stdout == "nothing is like it\n"
-    assert run("memory", "export", *state).stdout == ""
-    moved = run("memory", "migrate", "--to", str(other), *state)
-
-    assert moved.stdout.startswith("0 copied")
 
 
 def test_the_doctor_looks_at_credentials_and_says_what_to_do(tmp_path: Path) -> None:
