@@ -11,7 +11,8 @@ from time import perf_counter
 from typing import NamedTuple
 
 from emily_runtime.bench.peers.peer import Absent, Around, interpreter
-from emily_runtime.bench.row import Row, not_run, ratio
+from emily_runtime.bench.processes import cpu, size
+from emily_runtime.bench.row import Row, by_the_clock, not_run, ratio
 
 STARTS = 7
 SETTLED = 1.0
@@ -58,9 +59,8 @@ def _row(
     most, unit = goal
     wanted = f"{most:g} {unit}, and below {_NAME}"
     mine = f"{median(ours):.3g} {unit}"
-    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
     is_within = median(ours) <= most
-    held = None if not is_within and is_busy and number == "16a" else is_within
+    held = by_the_clock(held=is_within) if number == "16a" else is_within
     if not peers:
         absent = not_run(number, what, wanted, "langgraph is not installed")
         return absent._replace(ours=mine, held=held)
@@ -82,14 +82,14 @@ def _started() -> Start:
             try:
                 while b"READY=1" not in door.recv(4096):
                     pass
-                seconds, cpu = perf_counter() - begin, _cpu(process.pid)
+                seconds, spent = perf_counter() - begin, cpu(process.pid)
                 door.settimeout(SETTLED)
                 try:
                     while door.recv(4096):
                         pass
                 except TimeoutError:
                     pass
-                return Start(seconds, cpu, _size(process.pid))
+                return Start(seconds, spent, size(process.pid))
             finally:
                 process.kill()
 
@@ -108,17 +108,6 @@ def _imported(python: str) -> Start:
     ) as process:
         assert process.stdout
         process.stdout.read(len("READY=1"))
-        found = Start(perf_counter() - begin, _cpu(process.pid), _size(process.pid))
+        found = Start(perf_counter() - begin, cpu(process.pid), size(process.pid))
         process.kill()
     return found
-
-
-def _cpu(number: int) -> float:
-    """Seconds of the processor, of a process and of those it has waited for; proc_pid_stat(5)."""
-    fields = Path(f"/proc/{number}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-def _size(number: int) -> float:
-    pages = int(Path(f"/proc/{number}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / 2**20

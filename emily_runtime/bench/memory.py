@@ -1,7 +1,6 @@
 """Row 12: what it costs to remember and to recall, beside sqlite-vec where it is installed."""
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,6 +17,7 @@ from emily_runtime.bench.row import (
     REPEATS,
     Row,
     Work,
+    by_the_clock,
     cpu_seconds,
     in_turn,
     not_run,
@@ -109,7 +109,7 @@ async def _store(folder: Path, episodes: list[Episode]) -> list[Row]:
     return [
         Row("12", f"a call, top 10 {size}: text / vector / both", found, "", "", "", None),
         Row("12", f"one committed insert to {size[3:]}, p50", f"{insert:.3f} ms", "", "",
-            f"{_INSERT_GOAL} ms", _by_the_clock(held=insert <= _INSERT_GOAL)),
+            f"{_INSERT_GOAL} ms", by_the_clock(held=insert <= _INSERT_GOAL)),
     ]  # fmt: skip
 
 
@@ -149,12 +149,6 @@ async def _one_by_one(store: SqliteStore, episodes: list[Episode]) -> None:
 
 async def _at_once(store: SqliteStore, episodes: list[Episode]) -> None:
     await asyncio.gather(*(store.add([one]) for one in episodes))
-
-
-def _by_the_clock(*, held: bool) -> bool | None:
-    """A clock's goal that is missed on a machine with too much to do is no verdict."""
-    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
-    return None if is_busy and not held else held
 
 
 async def _each(call: Callable[[int], Awaitable[object]], count: int = ASKED) -> float:

@@ -54,15 +54,15 @@ def row(dsn: str, count: int = COUNT) -> Row:
 async def _row(settings: Settings, what: str, count: int) -> Row:
     store = PostgresStore(settings, RealClock())
     await store.open()
-    if await store.count() < count:
-        episodes = remembered.episodes(count)
-        for begin in range(0, count, _BATCH):
-            await store.add(episodes[begin : begin + _BATCH])
-    await store.tidy()
-    searched = (await store.health()).search
-    if not searched.startswith("HNSW"):
-        return not_run("13", what, _WANTED, searched)
     try:
+        if await store.count() < count:
+            episodes = remembered.episodes(count)
+            for begin in range(0, count, _BATCH):
+                await store.add(episodes[begin : begin + _BATCH])
+        await store.tidy()
+        searched = (await store.health()).search
+        if not searched.startswith("HNSW"):
+            return not_run("13", what, _WANTED, searched)
         return await _compared(store, what)
     finally:
         await store.close()

@@ -42,7 +42,6 @@ def episodes(count: int, seed: int = 1) -> list[Episode]:
     for number, (text, vector) in enumerate(rows):
         at = _BEGIN * seed + number
         name = identity(at, number.to_bytes(10, "big"))
-        name = identity(at, number.to_bytes(10, "big"))
         made.append(Episode(name, at, text, (0.0,) * 5, "bench", "bench", vector))
     return made
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import emily_runtime
+from emily_runtime.bench import processes
 
 TOKEN = "a-token-for-the-benchmark"  # noqa: S105
 OURS = (sys.executable, "-m", "emily_runtime", "serve", "--config")
@@ -29,16 +30,13 @@ class Server(NamedTuple):
 
     @property
     def cpu(self) -> float:
-        """Seconds that it has had of the processor, by proc_pid_stat(5)."""
-        told = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii")
-        fields = told.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Seconds that it has had of the processor."""
+        return processes.cpu(self.process.pid)
 
     @property
     def size(self) -> float:
         """MiB that it holds."""
-        told = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii")
-        return int(told.split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+        return processes.size(self.process.pid)
 
 
 class Told(NamedTuple):

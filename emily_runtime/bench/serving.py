@@ -4,7 +4,6 @@ Both sides are servers in processes of their own; what is compared is their proc
 request. The time that callers wait is of the wall clock, and tells nothing on a busy machine.
 """
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from emily_runtime.bench.peers.peer import Absent, Around, interpreter
-from emily_runtime.bench.row import NOT_RUN, Row, not_run, ratio
+from emily_runtime.bench.row import NOT_RUN, Row, by_the_clock, not_run, ratio
 from emily_runtime.bench.served import OURS, posted, server, wrk
 
 ROUNDS = 5
@@ -50,8 +49,7 @@ def rows(around: Around) -> list[Row]:
             for side, taken in rounds.items():
                 taken.append(_asked(sides[side], Path(folder)))
     p95 = median(one.p95_ms for one in rounds["ours"])
-    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
-    held = True if p95 <= P95_MS else None if is_busy else False
+    held = by_the_clock(held=p95 <= P95_MS)
     rate = median(one.rate for one in rounds["ours"])
     first = Row("6a", WHAT, f"p95 {p95:.1f} ms, {rate:,.0f}/s", NOT_RUN, NOT_RUN, wait, held)
     if "fastapi" not in rounds:

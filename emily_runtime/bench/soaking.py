@@ -5,7 +5,6 @@ wait longer. Stimuli are remembered, and a memory holds its vectors: their size,
 taken from the slope and told.
 """
 
-import os
 import re
 import shutil
 import threading
@@ -18,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from emily_runtime.bench.peers.peer import Around
-from emily_runtime.bench.row import Row, not_run
+from emily_runtime.bench.row import Row, by_the_clock, not_run
 from emily_runtime.bench.served import OURS, TOKEN, Server, Told, mixed, server, wrk
 from emily_runtime.bench.serving import BODY
 from emily_runtime.memory.episode import DIMENSIONS
@@ -87,9 +86,8 @@ def _held(found: Soaked, minutes: float) -> bool | None:
     told = found.told
     if told.errors + told.other + told.shed or (minutes >= LONG and found.slope > SLOPE):
         return False
-    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
     if told.p95_ms > P95_MS:
-        return None if is_busy else False
+        return by_the_clock(held=False)
     return True if minutes >= LONG else None
 
 
