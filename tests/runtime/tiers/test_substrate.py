@@ -126,23 +126,41 @@ def test_one_second_is_eight_ticks_exactly() -> None:
     assert levels.process == pytest.approx(whole.process, abs=1e-14, rel=1e-12)
 
 
+# scipy 1.17.1: solve_ivp(f, (0, 7.3), zeros(10), "DOP853", rtol=1e-12, atol=1e-14).y[:, -1]
+RECORDED = (
+    0.3562991019232945,
+    -0.18450035194060832,
+    -0.012275424882899672,
+    0.47595635427232835,
+    0.17022821665933696,
+    0.09347253520134925,
+    -0.03680119076663982,
+    0.002407879409898847,
+    0.12442752784765343,
+    0.05352258642748876,
+)
+
+
 def test_the_step_agrees_with_an_integrator() -> None:
     levels = advance(step(COUPLED, 7.3), at_rest(), U)
 
-    # scipy 1.17.1: solve_ivp(f, (0, 7.3), zeros(10), "DOP853", rtol=1e-12, atol=1e-14).y[:, -1]
-    recorded = (
-        0.3562991019232945,
-        -0.18450035194060832,
-        -0.012275424882899672,
-        0.47595635427232835,
-        0.17022821665933696,
-        0.09347253520134925,
-        -0.03680119076663982,
-        0.002407879409898847,
-        0.12442752784765343,
-        0.05352258642748876,
+    assert levels.process == pytest.approx(RECORDED, abs=1e-10)
+
+
+def test_what_was_recorded_is_what_scipy_says_now() -> None:
+    integrate = pytest.importorskip("scipy.integrate")
+    drive = np.concatenate([U, np.zeros(5)])
+
+    said = integrate.solve_ivp(
+        lambda _, z: COUPLED.system @ z + drive,
+        (0, 7.3),
+        np.zeros(10),
+        "DOP853",
+        rtol=1e-12,
+        atol=1e-14,
     )
-    assert levels.process == pytest.approx(recorded, abs=1e-10)
+
+    assert said.y[:, -1] == pytest.approx(RECORDED, abs=1e-10)
 
 
 def test_no_time_changes_nothing() -> None:
