@@ -149,8 +149,8 @@ class Front:
             return Refusal(503, "EMY-2012", phase=standing.phase.value).later(1)
         if standing.at_once >= standing.limits.at_once:
             return Refusal(503, "EMY-2013", limit=standing.limits.at_once).later(1)
-        if standing.lag > standing.limits.late:
-            return Refusal(503, "EMY-2014", lag=f"{standing.lag:.1f}").later(1)
+        if standing.lasting > standing.limits.late:
+            return Refusal(503, "EMY-2014", lag=f"{standing.lasting:.1f}").later(1)
         is_work = scope["method"] == "POST" and scope["path"] != REFLEXIVE
         if is_work and standing.pressure >= REFUSES:
             return Refusal(503, "EMY-2015", step=standing.pressure).later(LATER["EMY-2015"])

@@ -28,6 +28,6 @@ class Limits:
     stop: float = 5.0
     """Seconds that open connections get when the service stops."""
     late: float = 0.5
-    """Seconds that the loop may lag behind before new work is sent away."""
+    """Seconds that the loop may lag behind, twice in a row, before new work is sent away."""
     probe: float = 1.0
     """Seconds within which the service answers itself, and that its loop may lag behind."""

@@ -39,6 +39,9 @@ class Standing:
     """Whether it accepts on the shared socket."""
     lag: float = 0.0
     """Seconds that the loop came late, at the last look."""
+    lasting: float = 0.0
+    """Seconds that it came late at both of the last two looks: a single stall is over when it is
+    seen, and whoever comes after it need not be sent away."""
     at_once: int = 0
     """Requests that are being worked on."""
     ill: Callable[[], str | None] = _well
@@ -57,6 +60,10 @@ class Standing:
         """Other limits from here on; nobody gets back what was used up."""
         self.limits = limits
         self.buckets.rate, self.buckets.burst = limits.rate, limits.burst
+
+    def looked(self, lag: float) -> None:
+        """Take down how late the loop came at this look."""
+        self.lasting, self.lag = min(self.lag, lag), lag
 
     def complaint(self) -> str | None:
         """Why it is not healthy; nothing where it is."""

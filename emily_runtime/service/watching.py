@@ -22,7 +22,7 @@ async def look(standing: Standing, doors: tuple[Door, ...], also: Callable[[], N
     while True:
         due = now() + LOOK
         await asyncio.sleep(LOOK)
-        standing.lag = max(0.0, now() - due)
+        standing.looked(max(0.0, now() - due))
         for door in doors:
             door.sweep()
         also()

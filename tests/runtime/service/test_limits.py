@@ -119,7 +119,7 @@ def test_an_ill_mind_is_an_unhealthy_service_with_a_reason(running: Served) -> N
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"lag": 0.6}, "EMY-2014"),
+        ({"lasting": 0.6}, "EMY-2014"),
         ({"at_once": 64}, "EMY-2013"),
         ({"phase": Phase.STOPPING}, "EMY-2012"),
         ({"pressure": 4}, "EMY-2015"),
@@ -137,6 +137,27 @@ def test_overload_is_told_from_pressure(changes: dict[str, Any], code: str) -> N
     assert (b"retry-after", told[0]["headers"][-2][1]) in told[0]["headers"]
     assert json.loads(told[1]["body"])["code"] == code
     assert f'emily_requests_shed_total{{code="{code}"}} 1.0' in metrics.text().decode()
+
+
+@pytest.mark.parametrize(
+    ("lags", "status"), [([0.9], 200), ([0.9, 0.6], 503), ([0.9, 0.6, 0.0], 200)]
+)
+def test_one_stall_turns_nobody_away_and_a_loop_that_stays_late_does(
+    lags: list[float], status: int
+) -> None:
+    standing = Standing(TOKEN, "en", Limits(), Tally(), phase=Phase.READY)
+    front = Front(well, standing, Gauges(Metrics(), []))
+    told: list[Any] = []
+
+    for lag in lags:
+        standing.looked(lag)
+    asyncio.run(front(scope(), empty, keep(told)))
+
+    assert told[0]["status"] == status
+
+
+async def well(_: object, __: object, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
 
 
 async def nowhere(*_: object) -> None:
