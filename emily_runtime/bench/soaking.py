@@ -9,6 +9,7 @@ import re
 import shutil
 import threading
 import time
+from collections import Counter
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,6 +54,8 @@ class Soaked(NamedTuple):
     """MiB a minute that memory grew by."""
     size: float
     """MiB, the most."""
+    put_off: Counter[str]
+    """Codes with which requests were told to come back later."""
 
 
 def rows(around: Around) -> list[Row]:
@@ -70,7 +73,7 @@ def rows(around: Around) -> list[Row]:
     return [
         Row("24a", first,
             f"p95 {told.p95_ms:.1f} ms, {told.good:,} good, {told.errors + told.other} bad, "
-            f"{told.shed} shed",
+            f"{told.shed} shed{_because(found.put_off)}",
             f"{found.connections} connections; {found.vectors:.1f} MB/min of vectors beside",
             f"{found.slope:+.2f} MB/min, most {found.size:.0f} MB", _GOAL,
             _held(found, around.minutes)),
@@ -79,6 +82,12 @@ def rows(around: Around) -> list[Row]:
             f"most {size:.0f} MB; {lost} lost, as counted", _BEYOND,
             not beyond.other + beyond.errors),
     ]  # fmt: skip
+
+
+def _because(put_off: Counter[str]) -> str:
+    """The codes, the most frequent first, as they stand behind a number."""
+    why = ", ".join(f"{code}: {number}" for code, number in put_off.most_common())
+    return f" ({why})" if why else ""
 
 
 def _held(found: Soaked, minutes: float) -> bool | None:
@@ -98,11 +107,12 @@ def soaked(folder: Path, seconds: float) -> Soaked:
     with server(OURS, folder) as one:
         rates = {many: wrk(one.port, script, SHORT, many).requests for many in TRIED}
         knee = min(many for many, rate in rates.items() if rate >= NEAR * max(rates.values()))
-        before, watch = _episodes(one), _Watch(one)
+        before, put_off, watch = _episodes(one), _put_off(one), _Watch(one)
         told = wrk(one.port, script, seconds, knee)
         slope, most = watch.stop()
         grown = (_episodes(one) - before) * 4 * (DIMENSIONS + 2) / 2**20 / (seconds / 60)
-    return Soaked(knee, told, slope - grown, grown, most)
+        put_off = _put_off(one) - put_off
+    return Soaked(knee, told, slope - grown, grown, most, put_off)
 
 
 def flooded(folder: Path, knee: int, seconds: float) -> tuple[Told, int, float]:
@@ -147,10 +157,19 @@ def _episodes(one: Server) -> float:
     return _metric(one, "emily_memory_rows")
 
 
+def _put_off(one: Server) -> Counter[str]:
+    found = re.findall(r'^emily_requests_shed_total\{code="(.+)"\} (.+)$', _told(one), re.MULTILINE)
+    return Counter({code: round(float(number)) for code, number in found})
+
+
 def _metric(one: Server, name: str) -> float:
+    found = re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)", _told(one), re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def _told(one: Server) -> str:
     line = HTTPConnection("127.0.0.1", one.port, timeout=60)
     line.request("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     text = line.getresponse().read().decode()
     line.close()
-    found = re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)", text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    return text
