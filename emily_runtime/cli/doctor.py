@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from emily_runtime.cli.output import DONE, FOUND, Output
 from emily_runtime.config import Config, credential, read
 from emily_runtime.messages import Refused
+from emily_runtime.providers.site import is_near
 
 LEAST_PYTHON = (3, 11)
 VOLTA = 7.0
@@ -144,7 +146,7 @@ def _providers(config: Config, *, reach: bool) -> Iterator[Finding]:
         elif not models[name]:
             do = f"set llm.{name}_model in {config.file}"
             yield Finding(f"provider {name}", "wrong", "no model is named", do)
-        elif name not in config.providers and "127.0.0.1" not in addresses[name]:
+        elif name not in config.providers and not is_near(urlsplit(addresses[name]).hostname or ""):
             do = f'name its credential: [providers] {name} = "NAME"'
             yield Finding(f"provider {name}", "wrong", "it has no key", do)
         elif reach:

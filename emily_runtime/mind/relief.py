@@ -21,6 +21,16 @@ KEPT = 2000
 """Episodes whose vectors stay whole."""
 
 
+def rules(config: Config) -> Rules:
+    """When it steps; Refused where its rungs don't rise."""
+    given = config.pressure
+    rises = (given.first, given.second, given.third, given.fourth)
+    try:
+        return Rules(rises, given.release, given.hold, given.period)
+    except ValueError as error:
+        raise Refused("EMY-1007", file=config.file, reason=error) from None
+
+
 async def _nothing() -> None:
     return
 
@@ -36,16 +46,10 @@ def ladder(
     async def pack() -> None:
         await store.shrink(KEPT)
 
-    given = config.pressure
-    rises = (given.first, given.second, given.third, given.fourth)
-    try:
-        rules = Rules(rises, given.release, given.hold, given.period)
-    except ValueError as error:
-        raise Refused("EMY-1007", file=config.file, reason=error) from None
     rungs = [
         Rung(lighten, _nothing),
         Rung(pack, store.expand),
         Rung(_nothing, _nothing),
         Rung(_nothing, _nothing),
     ]
-    return Ladder(clock, rungs, look, tell, rules)
+    return Ladder(clock, rungs, look, tell, rules(config))

@@ -31,9 +31,11 @@ class Rules:
     """Seconds between two looks while any rung is entered; on level 0 nobody looks."""
 
     def __post_init__(self) -> None:
-        is_rising = all(one < other for one, other in zip((0.0, *self.rises), self.rises))  # noqa: B905 - one more on the left
-        if not is_rising or not 0.0 < self.release < 1.0 or self.hold < 0 or self.period <= 0:
-            raise ValueError(f"these rules of the pressure ladder lead nowhere: {self}")
+        if not all(one < other for one, other in zip((0.0, *self.rises), self.rises)):  # noqa: B905 - one more on the left
+            told = ", ".join(f"{rise:g}" for rise in self.rises)
+            raise ValueError(f"the rungs of memory pressure have to rise, and are {told}")
+        if not 0.0 < self.release < 1.0 or self.hold < 0 or self.period <= 0:
+            raise ValueError(f"these rules of memory pressure lead nowhere: {self}")
 
     def leaves(self, level: int) -> float:
         """Per cent below which a level is left."""

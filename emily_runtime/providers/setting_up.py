@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from emily_runtime.messages import Language
+from emily_runtime.messages import Language, Refused
 from emily_runtime.nerves.clock import Clock
 from emily_runtime.providers.anthropic import Anthropic
 from emily_runtime.providers.budget import Budget
@@ -76,21 +76,27 @@ def chain(
     server on this machine may want it.
     """
     budget = Budget(state / FILE, windows(llm), clock=clock)
-    asked = llm.order[: llm.order.index("offline")] if "offline" in llm.order else llm.order
-    providers = [_remote(name, llm, keys.get(name, ""), clock) for name in asked]
+    providers = [Remote(_dialect(site.name, llm), site, clock) for site in sites(llm, keys)]
     return Chain(providers, budget, clock, Patience(seconds=llm.seconds), language), budget
 
 
-def _remote(name: str, llm: Section, key: str, clock: Clock) -> Remote:
-    dialect, address, model = _spoken(name, llm)
-    named = model or "(no model)"
-    site = Site(name, address, model, price(named, llm.prices), llm.seconds, Key(key))
-    return Remote(dialect, site, clock)
+def sites(llm: Section, keys: Mapping[str, str]) -> list[Site]:
+    """Where those are that are asked, in their order; Refused where one could not be called."""
+    asked = llm.order[: llm.order.index("offline")] if "offline" in llm.order else llm.order
+    return [_site(name, llm, keys.get(name, "")) for name in asked]
 
 
-def _spoken(name: str, llm: Section) -> tuple[Dialect, str, str]:
+def _site(name: str, llm: Section, key: str) -> Site:
+    address, model = llm.openai_url, llm.openai_model
     if name == "anthropic":
-        return Anthropic(), llm.anthropic_url, llm.anthropic_model
+        address, model = llm.anthropic_url, llm.anthropic_model
+    if not model:
+        raise Refused("EMY-5013", name=name, reason=f"llm.{name}_model names no model")
+    return Site(name, address, model, price(model, llm.prices), llm.seconds, Key(key))
+
+
+def _dialect(name: str, llm: Section) -> Dialect:
+    if name == "anthropic":
+        return Anthropic()
     # OpenAI's own newer models take the limit by another name only; others know the old one
-    limit = "max_completion_tokens" if "api.openai.com" in llm.openai_url else "max_tokens"
-    return OpenAi(limit), llm.openai_url, llm.openai_model
+    return OpenAi("max_completion_tokens" if "api.openai.com" in llm.openai_url else "max_tokens")

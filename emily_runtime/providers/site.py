@@ -46,14 +46,12 @@ class Site:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[!-~]*", self.key.reveal()):
             raise self._wrong("its key holds a character that no key has, such as a line's end")
-        if not self.model:
-            raise self._wrong("no model is named")
         parts = urlsplit(self.address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise self._wrong(f"{self.address} is no http or https address")
         if parts.username or parts.password:
             raise self._wrong("its address holds a password; keys belong into a credential")
-        if parts.scheme == "http" and self.key.reveal() and not _is_near(parts.hostname):
+        if parts.scheme == "http" and self.key.reveal() and not is_near(parts.hostname):
             raise self._wrong("its key would cross the network unencrypted; use https")
 
     def clean(self, text: str) -> str:
@@ -66,7 +64,8 @@ class Site:
         return Refused("EMY-5013", name=self.name, reason=reason)
 
 
-def _is_near(host: str) -> bool:
+def is_near(host: str) -> bool:
+    """Whether the way there is our own: this machine, or a private network."""
     try:
         return ip_address(host).is_private
     except ValueError:

@@ -77,6 +77,26 @@ def test_check_builds_the_tiers_and_names_what_never_rests(tmp_path: Path) -> No
     assert "dopamine" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[pressure]\nfirst = 90\n", "have to rise, and are 90, 15, 30, 50"),
+        ("[llm]\norder = ['anthropic']\n", "llm.anthropic_model names no model"),
+        ("[llm]\norder = ['openai']\nopenai_model = 'tiny'\n", "what tiny costs is not known"),
+        (
+            "[llm]\norder = ['openai']\nopenai_model = 'gpt-5'\nopenai_url = 'http://8.8.8.8'\n"
+            "[providers]\nopenai = 'key'\n",
+            "use https",
+        ),
+    ],
+)
+def test_check_refuses_what_could_not_be_served(tmp_path: Path, text: str, told: str) -> None:
+    done = run("check", "--config", configuration(tmp_path, text))
+
+    assert done.returncode == 1
+    assert told in done.stderr
+
+
 def test_every_command_has_its_json(tmp_path: Path) -> None:
     file = configuration(
         tmp_path, "[flags.new-page]\nshare = 5\nowner = 'ann'\nsince = '2026-01-01'\n"
@@ -154,6 +174,16 @@ def test_the_doctor_reaches_for_a_server_and_says_what_it_found(tmp_path: Path) 
     assert f"WRONG  provider openai: {url}: " in gone.stdout
     assert f"try it by hand: curl -v {url}" in gone.stdout
     assert "Traceback" not in gone.stdout + gone.stderr
+
+
+def test_the_doctor_asks_for_no_key_to_a_server_nearby(tmp_path: Path) -> None:
+    far, near = (
+        run("doctor", "--config", configuration(tmp_path, LOCAL.format(url=url))).stdout
+        for url in ("https://models.example/v1", "http://10.30.0.7:8000/v1")
+    )
+
+    assert "provider openai: it has no key" in far
+    assert "provider openai: not called" in near
 
 
 def test_the_doctor_knows_which_cards_vllm_leaves_out(tmp_path: Path) -> None:

@@ -64,12 +64,17 @@ def test_after_the_pressure_it_comes_all_the_way_down_rung_by_rung() -> None:
 
 @pytest.mark.parametrize(
     "rules",
-    [{"rises": (5.0, 5.0, 30.0, 50.0)}, {"rises": (0.0, 1.0, 2.0, 3.0)}, {"release": 1.0},
-     {"hold": -1.0}, {"period": 0.0}],
-)  # fmt: skip
-def test_rules_that_lead_nowhere_are_refused(rules: dict[str, object]) -> None:
+    [{"release": 1.0}, {"hold": -1.0}, {"period": 0.0}],
+)
+def test_rules_that_lead_nowhere_are_refused(rules: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="lead nowhere"):
         Rules(**rules)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rises", [(5.0, 5.0, 30.0, 50.0), (0.0, 1.0, 2.0, 3.0)])
+def test_rungs_that_do_not_rise_are_refused(rises: tuple[float, float, float, float]) -> None:
+    with pytest.raises(ValueError, match="have to rise, and are"):
+        Rules(rises)
 
 
 class _Scene:

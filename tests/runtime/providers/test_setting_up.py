@@ -47,7 +47,7 @@ def test_the_order_and_the_key_are_those_of_the_configuration(tmp_path: Path) ->
     ("llm", "code"),
     [
         (Llm(("openai",), openai_model="unheard-of"), "EMY-5012"),
-        (Llm(("anthropic",), prices={"(no model)": (1.0, 1.0)}), "EMY-5013"),
+        (Llm(("anthropic",)), "EMY-5013"),
     ],
 )
 def test_what_could_not_be_called_is_refused(llm: Llm, code: str, tmp_path: Path) -> None:
