@@ -122,14 +122,16 @@ class Gflownet:
     temperature: float = setting(1.0, number(0.001, 1000), reloads=True)
 
 
+TOPICS = ("alert", "beat", "incident", "pressure", "reflex", "reply", "stimulus")
+"""What is said for others than the mind's own parts."""
+
+
 @dataclass(frozen=True)
 class Bus:
     """Messages that each topic holds, and the topics that are kept on the disk, too."""
 
     slots: int = setting(1024, SLOTS)
-    durable: tuple[str, ...] = setting(
-        ("alert", "incident", "pressure"), strings("a list of topics")
-    )
+    durable: tuple[str, ...] = setting(("alert", "incident", "pressure"), some_of(*TOPICS))
 
 
 @dataclass(frozen=True)

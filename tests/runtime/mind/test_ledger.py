@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from emily_runtime.config.sections import TOPICS
 from emily_runtime.messages import Refused
 from emily_runtime.mind import ledger as ledgers
 from emily_runtime.mind.acting import ALERT
+from emily_runtime.mind.anatomy import PARTS
 from emily_runtime.mind.ledger import KEPT, NAME, WAITING, Ledger
 from emily_runtime.mind.runtime import Runtime
 from emily_runtime.mind.stimulus import Stimulus
@@ -102,6 +104,12 @@ def test_without_durable_topics_nothing_is_kept(tmp_path: Path) -> None:
     lived(tmp_path, alarm, text="[bus]\ndurable = []\n")
 
     assert not (tmp_path / NAME).exists()
+
+
+def test_all_that_can_be_kept_is_said_by_some_part() -> None:
+    said = {topic for part in PARTS for topic in part.produces}
+
+    assert set(TOPICS) == {topic for topic in said if not topic.startswith("mind.")}
 
 
 def test_the_file_is_an_ordinary_one(tmp_path: Path) -> None:
