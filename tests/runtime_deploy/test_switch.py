@@ -5,9 +5,11 @@ import pytest
 from emily_infra.runtime.faults import NothingToGoBackTo
 from emily_infra.runtime.places import Colour
 from emily_infra.runtime.record import Verdict
+from emily_infra.runtime.smoke import SIGNALS
 from emily_infra.runtime.standing import Limits
 from tests.runtime_deploy.load import callers, wrk
 from tests.runtime_deploy.switching import LONG, TO_THE_END, deploy, rollback
+from tests.runtime_deploy.version import SMOKE
 from tests.runtime_deploy.world import Host
 
 NOTHING_IS_GOOD_ENOUGH = Limits(p95_ms=0.0, times=0.0, enough=1)
@@ -91,6 +93,22 @@ def test_no_caller_ever_meets_a_version_that_is_no_good(
     assert why in ended.why
     assert ember.version() == "one"
     assert list(ember.units) == [Colour.BLUE]
+
+
+def test_a_version_is_too_slow_beside_the_one_that_runs_where_the_machine_is(ember: Host) -> None:
+    ember.applies("two", attends_ms=80, quick=SMOKE)
+    deploy(ember)
+    for _ in range(SMOKE):
+        ember.colours.ask(Colour.GREEN, "POST", "/api/v1/attention", SIGNALS)
+
+    ember.applies("three", attends_ms=250)
+    slower = deploy(ember)
+    ember.applies("four", attends_ms=80)
+    alike = deploy(ember)
+
+    assert slower.verdict is Verdict.FAILED
+    assert "an attention takes 25" in slower.why
+    assert alike.verdict is Verdict.KEPT
 
 
 def test_a_version_that_runs_already_is_not_deployed_again(ember: Host) -> None:

@@ -21,6 +21,8 @@ class Faults:
     dies: str = ""
     ill: str = ""
     attends_ms: float = 0.0
+    quick: int = 0
+    """So many attentions are no slower than those of others."""
     draws_only: int = 0
     """Of all hypotheses so many differ; 0 means all."""
     fails_every: int = 0
@@ -33,7 +35,8 @@ class Faults:
 
         def attends(runtime: Any, *signals: Any) -> Any:
             self.asked += 1
-            time.sleep(self.attends_ms / 1000)
+            if self.asked > self.quick:
+                time.sleep(self.attends_ms / 1000)
             if self.fails_every and self.asked > SMOKE and self.asked % self.fails_every == 0:
                 raise RuntimeError("a fault that was asked for")
             return attend(runtime, *signals)
