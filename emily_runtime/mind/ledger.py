@@ -55,6 +55,8 @@ class Ledger:
         self._waiting: deque[Row] = deque()
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
+        self._moment = threading.Lock()
+        """Held by who changes what waits, and never while the disk is waited for."""
 
     def row(self, message: Message) -> Row:
         """The first stage."""
@@ -64,10 +66,11 @@ class Ledger:
 
     def take(self, row: Row) -> None:
         """The last stage."""
-        self._waiting.append(row)
-        if len(self._waiting) > WAITING:
-            self._waiting.popleft()
-            self.lost += 1
+        with self._moment:
+            self._waiting.append(row)
+            if len(self._waiting) > WAITING:
+                self._waiting.popleft()
+                self.lost += 1
 
     async def write(self) -> None:
         """Keep what was set aside; where the disk takes nothing, Refused, and it still waits."""
@@ -85,15 +88,19 @@ class Ledger:
 
     def _write(self) -> None:
         with self._lock, told(self._file):
-            rows = list(self._waiting)
+            with self._moment:
+                rows, lost = list(self._waiting), self.lost
             connection = self._opened()
             with connection:
                 marks = ", ".join("?" for _ in Row._fields)
                 connection.executemany(f"insert into said ({_COLUMNS}) values ({marks})", rows)  # noqa: S608 - names of ours
                 newest = "select max(place) from said"
                 connection.execute(f"delete from said where place <= ({newest}) - ?", (KEPT,))  # noqa: S608
-            for _ in rows:
-                self._waiting.popleft()
+            with self._moment:
+                gone = min(len(rows), self.lost - lost)
+                self.lost -= gone  # they gave way to others meanwhile, and are kept all the same
+                for _ in rows[gone:]:
+                    self._waiting.popleft()
             self.written += len(rows)
 
     def _after(self, run: str, sequence: int, most: int) -> list[Row]:

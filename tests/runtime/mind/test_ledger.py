@@ -66,6 +66,27 @@ def test_where_the_disk_takes_nothing_it_waits_and_is_kept_later(tmp_path: Path)
     assert after(ledger, "run", 0) == [("run", 1)]
 
 
+def test_what_comes_while_the_disk_is_busy_waits_for_the_next_time(tmp_path: Path) -> None:
+    ledger = at(tmp_path, "run")
+    said(ledger, 0)
+    asyncio.run(ledger.write())
+    other = sqlite3.connect(tmp_path / NAME, isolation_level=None, check_same_thread=False)
+
+    async def busy() -> None:
+        other.execute("begin immediate")
+        said(ledger, 1)
+        writing = asyncio.create_task(ledger.write())
+        await asyncio.sleep(0.1)
+        said(ledger, *range(2, 2 + WAITING))
+        other.rollback()
+        await writing
+
+    asyncio.run(busy())
+
+    assert len(after(ledger, "run", 0, most=2 * WAITING)) == 1 + WAITING
+    assert ledger.lost == 0
+
+
 def test_the_oldest_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert KEPT == 100_000
     monkeypatch.setattr(ledgers, "KEPT", 3)
