@@ -20,10 +20,10 @@ def _part(name: str, consumes: str, produces: str) -> Component:
 
 
 PARTS = (
-    _part("edge", "reply reflex alert beat incident", "stimulus"),
+    _part("edge", "reply reflex broadcast alert beat incident", "stimulus"),
     _part("reflexes", "stimulus", "reflex"),
     _part("gate", "stimulus", "mind.heard"),
-    _part("cycle", "mind.heard mind.reminded mind.done", "mind.cycled beat"),
+    _part("cycle", "mind.heard mind.reminded mind.done", "mind.cycled broadcast beat"),
     _part("memory", "mind.cycled", "mind.reminded"),
     _part("actor", "mind.cycled", "mind.done alert reply"),
     _part("supervisor", "", "incident"),

@@ -20,7 +20,7 @@ from emily_runtime.mind.structs import Beat, Remembered, Reply, Standing
 from emily_runtime.mind.wishes import Wish
 from emily_runtime.tiers.reflex import Rule, match
 
-STIMULUS, REFLEX, BEAT = "stimulus", "reflex", "beat"
+STIMULUS, REFLEX, BROADCAST, BEAT = "stimulus", "reflex", "broadcast", "beat"
 """Topics of the bus."""
 FACETS = ("cause", "situation", "action")
 
@@ -51,6 +51,7 @@ class Responder:
         stream, begin = self._stream, perf_counter()
         thrift = THRIFT[self.rung()]
         turn = stream.beat(self.measures._replace(errors=self._actor.failures, thrift=thrift))
+        stream.bus.publish_many(BROADCAST, views.broadcast(turn))
         self._broadcast.observe(perf_counter() - begin)
         self.beaten = stream.now()
         self.pulse.beat(stream.settings, turn, self.beaten)

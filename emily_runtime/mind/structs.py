@@ -40,6 +40,17 @@ class Held(Struct, frozen=True):
     """Cycles as a loser."""
 
 
+class Ignited(Struct, frozen=True):
+    """A content that has ignited, as everybody hears of it, once."""
+
+    cycle: int
+    item: int
+    source: str
+    kind: str
+    text: str
+    salience: float
+
+
 class WorkspaceView(Struct, frozen=True):
     """Who knows what."""
 

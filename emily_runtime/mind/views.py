@@ -9,12 +9,14 @@ from emily_runtime.mind.hypotheses import Drawn
 from emily_runtime.mind.settings import Settings
 from emily_runtime.mind.situation import Action, Situation, situations
 from emily_runtime.mind.stimulus import Content
+from emily_runtime.mind.stream import Turn
 from emily_runtime.mind.structs import (
     Attention,
     Fired,
     FlagView,
     Held,
     Hypotheses,
+    Ignited,
     Plan,
     SubstrateView,
     Transmitter,
@@ -42,6 +44,18 @@ def held(entry: Entry) -> Held:
     item, content = entry.item, entry.item.content
     kind, text = (content.kind, content.text) if isinstance(content, Content) else ("", "")
     return Held(item.sequence, item.source, kind, text, entry.salience, entry.waited)
+
+
+def broadcast(turn: Turn) -> list[tuple[Ignited, str]]:
+    """What ignited in a cycle, most salient first, each with its trace."""
+    entries = {entry.item.sequence: entry for entry in turn.mind.workspace.ignited}
+    told = []
+    for item in turn.thought.broadcast:
+        one = held(entries[item.sequence])
+        trace = item.content.trace if isinstance(item.content, Content) else ""
+        words = (one.source, one.kind, one.text, one.salience)
+        told.append((Ignited(turn.number, one.item, *words), trace))
+    return told
 
 
 def workspace(settings: Settings, mind: Mind) -> WorkspaceView:
