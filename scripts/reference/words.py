@@ -1,6 +1,6 @@
 """The types of host.yaml in words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from ipaddress import (
     IPv4Address,
@@ -72,17 +72,10 @@ def _leaf(annotation: object, metadata: tuple[object, ...], anchors: Anchors) ->
     if issubclass(annotation, Quantity):
         text = f"{annotation.what}, such as `{annotation.example}`"
         return text + _limits(metadata, annotation)
-    return _PLAIN[annotation] + _limits(metadata, _Number if annotation is float else int)
+    return _PLAIN[annotation] + _limits(metadata, "{:g}".format if annotation is float else int)
 
 
-class _Number(float):
-    """Without the zeros that say nothing."""
-
-    def __str__(self) -> str:
-        return f"{float(self):g}"
-
-
-def _limits(metadata: tuple[object, ...], unit: type[int] | type[_Number]) -> str:
+def _limits(metadata: tuple[object, ...], unit: Callable[[float], object]) -> str:
     """The limits in the unit of the value; pydantic may wrap them in a FieldInfo."""
     flat = [x for m in metadata for x in (m.metadata if isinstance(m, FieldInfo) else [m])]
     least = [unit(m.ge) for m in flat if isinstance(m, Ge) and isinstance(m.ge, int | float)]
