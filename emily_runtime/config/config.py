@@ -8,6 +8,11 @@ from emily_runtime.config import sections
 from emily_runtime.messages import Language
 
 
+def authority(host: str, port: int) -> str:
+    """Host and port as a URL has them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 @dataclass(frozen=True)
 class Config:
     """What the process needs to know before it starts; a section that is left out has defaults."""
@@ -53,9 +58,8 @@ class Config:
 
     @property
     def address(self) -> str:
-        """Host and port as a URL has them."""
-        host, port = self.host, self.port
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        """Host and port in one."""
+        return authority(self.host, self.port)
 
 
 TABLES: Mapping[str, type] = {

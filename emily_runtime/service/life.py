@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from emily_runtime.config.config import authority
 from emily_runtime.messages import Refused, say
 from emily_runtime.notify import Notifier
 from emily_runtime.service import sockets
@@ -142,8 +143,7 @@ async def _emptied(door: Door, seconds: float) -> None:
 def _address(listening: socket.socket) -> str:
     if listening.family == socket.AF_UNIX:
         return str(listening.getsockname())
-    host, port = listening.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return authority(*listening.getsockname()[:2])
 
 
 def _reachable(host: str) -> str:

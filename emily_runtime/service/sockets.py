@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from emily_runtime.config.config import authority
 from emily_runtime.messages import Refused
 
 FIRST = 3
@@ -60,9 +61,8 @@ def opened(host: str, port: int, backlog: int) -> socket.socket:
         door.listen(backlog)
     except OSError as error:
         door.close()
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise Refused("EMY-1006", address=address, reason=reason) from None
+        raise Refused("EMY-1006", address=authority(host, port), reason=reason) from None
     return door
 
 
