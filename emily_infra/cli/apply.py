@@ -18,6 +18,10 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(help="Folders of hosts/.", metavar="HOST", autocompletion=complete_host),
 ]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option("--accept", help="A danger of the plan by its name, or the word of a step."),
+]
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,7 @@ def apply(
     again: Annotated[
         bool, typer.Option("--again", help="Try a system that went back on this host before.")
     ] = False,
-    accept: Annotated[
-        list[str] | None,
-        typer.Option("--accept", help="A danger of the plan by its name, or the word of a step."),
-    ] = None,
+    accept: Accept = None,
     parallel: Annotated[int, typer.Option(min=1, help="Hosts that are switched at once.")] = 10,
     canary: Annotated[str | None, typer.Option(help="Hosts that go first: 1, or 10%.")] = None,
     batch: Annotated[str | None, typer.Option(help="Hosts to a batch: 5, or 25%.")] = None,
