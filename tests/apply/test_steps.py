@@ -14,8 +14,9 @@ from emily_infra.observe import Observation
 from emily_infra.observe.answer import HUNG, Gap
 from emily_infra.plan import Hazard, Step, Taking
 from emily_infra.plan.storage import steps
-from tests.plan.simulated import BY_ID, World, world
+from tests.plan.simulated import World, world
 from tests.plan.tanks import Body, described
+from tests.plan.tops import BY_ID
 
 PAIR: Body = {"data": [{"mirror": ["disk-a", "disk-b"]}]}
 TWO: Body = {"data": [*PAIR["data"], {"mirror": ["disk-c", "disk-d"]}]}

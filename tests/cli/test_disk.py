@@ -10,8 +10,8 @@ import pytest
 from emily_infra.storage.create import Creation
 from tests.cli.hands import Hands, hands
 from tests.cli.served import SSHD
+from tests.storage.hardware import FakeDisk
 from tests.storage.test_offline import RAIDZ2
-from tests.storage.world import FakeDisk
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="needs sshd")
 NEW = "ata-HDD_NEW9"

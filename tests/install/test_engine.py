@@ -10,7 +10,8 @@ from emily_infra.disks.partitions import stamp
 from emily_infra.install.engine import Installation
 from emily_infra.install.faults import Lacks, NotAnInstaller, NotBootable, NotLetGo, TooNew
 from tests.install.world import BOX, Box, box, built
-from tests.storage.world import Cut, FakePool, Leaf
+from tests.storage.pools import FakePool, Leaf
+from tests.storage.world import Cut
 
 TOP = "/nix/store/8h8-nixos-system-pebble"
 

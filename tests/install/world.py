@@ -16,7 +16,9 @@ from emily_infra.plan.model import Built
 from emily_infra.spec.host import Host
 from tests.hosts import pebble
 from tests.observe.made import pairs
-from tests.storage.world import BY_ID, FakePool, World, blank
+from tests.storage.hardware import BY_ID, blank
+from tests.storage.pools import FakePool
+from tests.storage.world import World
 
 BOX = pebble("""
 storage:

@@ -3,18 +3,16 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from zlib import crc32
 
 from emily_infra.machine import CommandFailed, Ending
 from emily_infra.observe import Observation
 from emily_infra.observe import disks as on_disks
 from emily_infra.observe.deploys import Event
 from emily_infra.observe.pools import Dataset, Pool, Property
-from emily_infra.observe.vdevs import Vdev
 from emily_infra.spec.storage import Storage
 from emily_infra.zfs.properties import wanted
+from tests.plan.tops import BY_ID, Top, guid, guid_of, named, observed, plain, shown
 
-BY_ID = "/dev/disk/by-id/"
 GB = 10**9
 TOTAL = 100 * GB
 DEFAULTS = {"compression": "on", "recordsize": "131072", "special_small_blocks": "0"}
@@ -24,24 +22,6 @@ UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 class Refused(Exception):
     """What ZFS says."""
-
-
-@dataclass
-class Top:
-    """A vdev."""
-
-    role: str
-    kind: str
-    disks: list[str]
-
-    @property
-    def survives(self) -> int:
-        return int(self.kind[-1]) if self.kind.startswith("raidz") else len(self.disks) - 1
-
-    def differs(self, other: "Top") -> bool:
-        if self.kind == other.kind:
-            return len(self.disks) != len(other.disks)
-        return "disk" in (self.kind, other.kind) or self.survives != other.survives
 
 
 @dataclass
@@ -104,7 +84,7 @@ class World:
 
     def _zpool_add(self, flags: Mapping[str, str], name: str, *words: str) -> str:
         pool = self.pools[name]
-        new = list(_tops(words))
+        new = list(named(words))
         for top in new:
             for disk in top.disks:
                 self._must_be_blank(disk)
@@ -118,7 +98,7 @@ class World:
             self._labelled([disk for top in new for disk in top.disks])
             pool.tops += new
             self._taken(disk for top in new for disk in top.disks)
-        return _tree(name, [*pool.tops, *(new if "-n" in flags else [])])
+        return shown(name, [*pool.tops, *(new if "-n" in flags else [])])
 
     def _minds(self, pool: ZPool, new: Top) -> bool:
         """As check_replication() has it: all alike, unless they are not so already."""
@@ -127,13 +107,13 @@ class World:
         return even and any(new.differs(top) for top in held)
 
     def _zpool_attach(self, _: Mapping[str, str], name: str, there: str, new: str) -> None:
-        self._labelled([_plain(new)])
+        self._labelled([plain(new)])
         top = self._found(name, there)[0]
         if top.kind not in ("disk", "mirror") or top.role in ("cache", "spare"):
             raise Refused("can only attach to mirrors and top-level disks")
-        top.disks.append(_plain(new))
+        top.disks.append(plain(new))
         top.kind = "mirror"
-        self._taken([_plain(new)])
+        self._taken([plain(new)])
 
     def _zpool_detach(self, _: Mapping[str, str], name: str, disk: str) -> None:
         top, member = self._found(name, disk)
@@ -145,13 +125,13 @@ class World:
         self.disks[member] = "zfs_member"
 
     def _zpool_replace(self, _: Mapping[str, str], name: str, old: str, new: str) -> None:
-        self._labelled([_plain(new)])
+        self._labelled([plain(new)])
         top, member = self._found(name, old)
         if top.role in ("cache", "spare"):
             raise Refused("device cannot be replaced")
-        top.disks[top.disks.index(member)] = _plain(new)
+        top.disks[top.disks.index(member)] = plain(new)
         self.disks[member] = "zfs_member"
-        self._taken([_plain(new)])
+        self._taken([plain(new)])
 
     def _zpool_remove(self, _: Mapping[str, str], name: str, which: str) -> None:
         pool = self.pools[name]
@@ -173,7 +153,7 @@ class World:
     def _found(self, name: str, which: str) -> tuple[Top, str]:
         """As zpool_find_vdev() has it: a number, a group, or a path with or without -part1."""
         for index, top in enumerate(self.pools[name].tops):
-            if which in (f"{top.kind}-{index}", _guid_of(top)):
+            if which in (f"{top.kind}-{index}", guid_of(top)):
                 return top, top.disks[0]
             for disk in top.disks:
                 if which in (f"{BY_ID}{disk}", f"{BY_ID}{disk}-part1", guid(disk)):
@@ -295,7 +275,7 @@ class World:
             name, "1", "ONLINE", TOTAL, 0, 0, None,
             properties={"ashift": Property("12", "local")},
             features=dict.fromkeys(sorted(pool.disabled), "disabled"),
-            vdevs=tuple(_vdev(top, index) for index, top in enumerate(pool.tops)),
+            vdevs=tuple(observed(top, index) for index, top in enumerate(pool.tops)),
             committed_age=1.0,
             datasets=tuple(self._dataset(path) for path in sorted(pool.datasets)),
         )  # fmt: skip
@@ -355,65 +335,12 @@ def _split(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     return flags, rest
 
 
-def _tops(words: Sequence[str]) -> Iterator[Top]:
-    role, found = "data", None
-    for word in words:
-        if word in ("special", "log", "cache", "spare"):
-            role, found = word, None
-        elif not word.startswith("/"):
-            found = Top(role, word, [])
-            yield found
-        elif found:
-            found.disks.append(_plain(word))
-        else:
-            yield Top(role, "disk", [_plain(word)])
-
-
-def _tree(name: str, tops: Sequence[Top]) -> str:
-    """As `zpool add -n` prints it: the pool with its data, then each class."""
-    lines = [f"would update '{name}' to the following configuration:", ""]
-    for role, head in (("data", name), ("special", "special"), ("log", "logs")):
-        own = [top for top in tops if top.role == role]
-        lines += [f"\t{head}"] if own else []
-        for index, top in enumerate(own):
-            lines += [f"\t  {top.kind}-{index}"] if top.kind != "disk" else []
-            lines += [f"\t{'    ' if top.kind != 'disk' else '  '}{disk}" for disk in top.disks]
-    return "\n".join(lines)
-
-
-def _plain(path: str) -> str:
-    assert not path.endswith("-part1"), "only whole disks come"
-    return path.removeprefix(BY_ID)
-
-
-def guid(name: str) -> str:
-    """The number that ZFS has for a disk, or for the group that begins with it."""
-    return str(10**15 + crc32(name.encode()))
-
-
-def _guid_of(top: Top) -> str:
-    return guid(top.disks[0] if top.kind == "disk" else f"{top.kind} {top.disks[0]}")
-
-
 def _exact(name: str, text: str) -> str:
     if text == "none" and name in ("quota", "reservation"):
         return "0"
     if text[-1] in UNITS and text[:-1].isdigit():
         return str(int(text[:-1]) << UNITS[text[-1]])
     return text
-
-
-def _vdev(top: Top, index: int) -> Vdev:
-    states = {"spare": "AVAIL"}
-    leaves = tuple(
-        Vdev(f"{BY_ID}{disk}-part1", "disk", top.role, states.get(top.role, "ONLINE"),
-             path=f"{BY_ID}{disk}-part1", guid=guid(disk))
-        for disk in top.disks
-    )  # fmt: skip
-    if top.kind == "disk":
-        return leaves[0]
-    return Vdev(f"{top.kind}-{index}", top.kind, top.role, "ONLINE", guid=_guid_of(top),
-                children=leaves)  # fmt: skip
 
 
 def _disk(kernel: str, name: str, holds: str) -> on_disks.Disk:

@@ -10,8 +10,9 @@ from emily_infra.observe.pools import Pool, Property
 from emily_infra.observe.vdevs import Scan, Vdev
 from emily_infra.plan import Hazard, Step
 from emily_infra.plan.storage import steps, to_read
-from tests.plan.simulated import BY_ID, guid, world
+from tests.plan.simulated import world
 from tests.plan.tanks import Body, described
+from tests.plan.tops import BY_ID, guid
 
 PAIR: Body = {"data": [{"mirror": ["disk-a", "disk-b"]}]}
 SPARED: Body = PAIR | {"spares": ["disk-c"]}

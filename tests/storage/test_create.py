@@ -10,7 +10,9 @@ from emily_infra.spec.host import Host
 from emily_infra.storage.create import Creation
 from emily_infra.zfs.commands import create_pool
 from tests.hosts import pebble, shipped
-from tests.storage.world import BY_ID, Cut, FakePool, Leaf, World, machine
+from tests.storage.hardware import BY_ID
+from tests.storage.pools import FakePool, Leaf
+from tests.storage.world import Cut, World, machine
 
 HOST = pebble()
 IDS = ("ata-WDC_WD40EFRX_1", "ata-WDC_WD40EFRX_2")

@@ -9,7 +9,9 @@ from emily_infra.spec.host import Host
 from emily_infra.storage.create import Creation
 from emily_infra.storage.offline import leaving, look, offline
 from tests.hosts import pebble, shipped
-from tests.storage.world import NOW, Cut, FakeDisk, FakePool, Leaf, World, machine, resilver
+from tests.storage.hardware import FakeDisk
+from tests.storage.pools import FakePool, Leaf, resilver
+from tests.storage.world import NOW, Cut, World, machine
 
 SIX = ", ".join(f"ata-HDD_{number}" for number in range(1, 7))
 SIZES = ", ".join(f"ata-HDD_{number}: {{ size: 4TB, bay: {number} }}" for number in range(1, 7))

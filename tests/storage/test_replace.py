@@ -15,8 +15,10 @@ from emily_infra.spec.load import load_host
 from emily_infra.storage.offline import offline
 from emily_infra.storage.replace import Replacement, label_size
 from tests.hosts import as_host, as_text, pebble, shipped
+from tests.storage.hardware import BY_ID, FakeDisk
+from tests.storage.pools import FakePool, Leaf
 from tests.storage.test_offline import RAIDZ2, SIX, SIZES, running, states
-from tests.storage.world import BY_ID, Cut, FakeDisk, FakePool, Leaf, World
+from tests.storage.world import Cut, World
 
 OLD, NEW = "ata-HDD_3", "ata-HDD_NEW9"
 TB = 10**12

@@ -13,114 +13,16 @@ from pathlib import Path
 from emily_infra.machine import CommandFailed, Ending
 from emily_infra.observe.observation import DISK_EVENTS
 from emily_infra.spec.host import Host
-from tests.observe.made import datasets, links, pairs, printed, texts
+from tests.observe.made import datasets, links, printed, texts
+from tests.storage.hardware import BY_ID, FakeDisk, blank
+from tests.storage.pools import FakePool, Leaf, listed, resilver, tree, understood
 
-BY_ID = "/dev/disk/by-id/"
 NOW = 1_795_259_000
 LENT = {"spare": 3, "cache": 4}
 
 
 class Cut(Exception):
     """The operator's program was killed, or the machine lost its power."""
-
-
-@dataclass
-class FakeDisk:
-    """A disk with what is on it, device by device: "" is the disk itself, "1" a partition."""
-
-    id: str
-    kernel: str
-    size: int
-    serial: str = ""
-    model: str = "HDD"
-    transport: str = "sata"
-    logical: int = 512
-    parts: dict[str, int] = field(default_factory=dict)
-    signatures: dict[str, list[str]] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
-    written: set[str] = field(default_factory=set)
-    hangs: bool = False
-    mounts: dict[str, str] = field(default_factory=dict)
-    uuids: dict[str, str] = field(default_factory=dict)
-    """Of file systems, by partition."""
-
-    def device(self, number: str) -> str:
-        joint = "p" if number and self.kernel[-1].isdigit() else ""
-        return f"/dev/{self.kernel}{joint}{number}"
-
-    def filesystem(self, number: str) -> str | None:
-        """What the machine's index of devices has."""
-        kinds = (kind for kind in self.signatures.get(number, []) if kind not in ("gpt", "PMBR"))
-        return next(kinds, None)
-
-    def partition(self, sizes: dict[str, int]) -> None:
-        """Write a table."""
-        self.parts = sizes
-        self.signatures[""] = ["gpt", "PMBR"]
-        self.written.add("")
-
-    def lends(self, number: str, state: int) -> None:
-        """Write the label of a spare (3) or a cache (4), which names no pool."""
-        self.labels[number] = f"    version: 5000\n    state: {state}\n    guid: 8\n"
-        self.signatures[number] = [*self.signatures.get(number, []), "zfs_member"]
-        self.written.add(number)
-
-    def label(self, number: str, pool: str, txg: int, state: int = 0, hostid: int = 0) -> None:
-        """Write the label of a pool."""
-        self.labels[number] = (
-            f"    version: 5000\n    name: '{pool}'\n    state: {state}\n    txg: {txg}\n"
-            f"    pool_guid: 77\n    hostid: {hostid}\n    hostname: 'pebble'\n    guid: 8\n"
-        )
-        self.signatures[number] = [*self.signatures.get(number, []), "zfs_member"]
-        self.written.add(number)
-
-    @property
-    def look(self) -> str:
-        """What the probe's programs print of it."""
-        found: dict[str, str] = {}
-        for number in ("", *self.parts):
-            device = self.device(number)
-            marks = [{"device": device.removeprefix("/dev/"), "offset": "0x0", "type": kind,
-                      "uuid": self.uuids.get(number)}
-                     for kind in self.signatures.get(number, [])]  # fmt: skip
-            found |= {
-                f"exit {device}": "0", f"wipefs {device}": json.dumps({"signatures": marks}),
-                f"label {device}": self.labels.get(number, "failed to unpack label 0\n"),
-                f"bytes {device}": "9" if number in self.written else "0",
-            }  # fmt: skip
-        return pairs(**found)
-
-
-@dataclass
-class Leaf:
-    """A member of a pool."""
-
-    path: str
-    state: str = "ONLINE"
-    note: str = ""
-    errors: int = 0
-
-
-Tree = list[tuple[str, str, list["Leaf | list[Leaf]"]]]
-"""Role, kind and members; a list in a list is a disk that is being replaced, and the new one."""
-
-
-@dataclass
-class FakePool:
-    """An imported pool."""
-
-    name: str
-    vdevs: Tree
-    datasets: list[str]
-    age: float = 2.0
-    scan: str = "  scan: none requested\n"
-    ashift: str = "12"
-    altroot: str = "-"
-
-    def leaves(self) -> Iterator[Leaf]:
-        for _, _, members in self.vdevs:
-            for each in members:
-                yield from each if isinstance(each, list) else [each]
 
 
 @dataclass
@@ -262,7 +164,7 @@ class World:
     def _status(self, pool: FakePool) -> str:
         return (
             f"  pool: {pool.name}\n state: ONLINE\n{pool.scan}config:\n\n"
-            f"\tNAME  STATE  READ WRITE CKSUM\n{''.join(_rows(pool))}\n"
+            f"\tNAME  STATE  READ WRITE CKSUM\n{''.join(listed(pool))}\n"
             "errors: No known data errors\n"
         )
 
@@ -303,13 +205,13 @@ class World:
         altroot = words[words.index("-R") + 1] if "-R" in words else "-"
         while words[0] in ("-o", "-O", "-R"):
             del words[:2]
-        name, vdevs = words[0], _tree(words[1:])
+        name, vdevs = words[0], tree(words[1:])
         if self.minds and "-f" not in argv:
             text = "invalid vdev specification\nuse '-f' to override the following errors:\n"
             text += f"{self.minds}\n"
             raise CommandFailed(self.name, argv, Ending(1, "", text))
         if "-n" in argv:
-            return self.understands or _understood(name, vdevs)
+            return self.understands or understood(name, vdevs)
         for role, _, members in vdevs:
             for leaf in FakePool(name, [(role, "", members)], []).leaves():
                 self._take(leaf.path, name, role)
@@ -374,86 +276,6 @@ class World:
         pool = self.pools[argv[-1].partition("/")[0]]
         assert argv[-1] not in pool.datasets
         pool.datasets.append(argv[-1])
-
-
-def resilver(percent: float, since: int) -> str:
-    """The lines of a resilver that runs."""
-    from datetime import UTC, datetime
-
-    begun = datetime.fromtimestamp(since, UTC).strftime("%a %b %e %H:%M:%S %Y")
-    return (
-        f"  scan: resilver in progress since {begun}\n"
-        f"\t1.51T / 9T scanned, 803G / 9.02T issued at 474M/s\n"
-        f"\t57.3G resilvered, {percent:.2f}% done, 05:03:46 to go\n"
-    )
-
-
-def _rows(pool: FakePool) -> Iterator[str]:
-    yield f"\t{pool.name}  ONLINE  0  0  0\n"
-    heads = {"log": "logs", "spare": "spares"}
-    role = "data"
-    for number, (its, kind, members) in enumerate(pool.vdevs):
-        if its != role:
-            yield f"\t{heads.get(its, its)}\n"
-            role = its
-        depth = 2
-        if kind != "disk":
-            yield f"\t  {kind}-{number}  ONLINE  0  0  0\n"
-            depth = 4
-        for at, each in enumerate(members):
-            if isinstance(each, list):
-                yield f"\t{' ' * depth}replacing-{at}  DEGRADED  0  0  0\n"
-                yield from (_row(leaf, depth + 2) for leaf in each)
-            else:
-                yield _row(each, depth)
-
-
-def _row(leaf: Leaf, depth: int) -> str:
-    return f"\t{' ' * depth}{leaf.path}  {leaf.state}  0  0  {leaf.errors}  {leaf.note}\n"
-
-
-def _tree(words: list[str]) -> Tree:
-    """The vdevs of a command line."""
-    found: Tree = []
-    role, kind = "data", "disk"
-    for word in words:
-        if word in ("special", "log", "cache", "spare"):
-            role, kind = word, "disk"
-        elif word.startswith("/dev"):
-            leaf = Leaf(word if "-part" in word else f"{word}-part1")
-            if kind == "disk" or not found or found[-1][1] != kind:
-                found.append((role, kind, [leaf]))
-            else:
-                found[-1][2].append(leaf)
-        else:
-            kind = word
-            found.append((role, kind, []))
-    return [each for each in found if each[2]]
-
-
-def _understood(name: str, vdevs: Tree) -> str:
-    heads = {"log": "logs", "spare": "spares"}
-    lines, role = [f"\t{name}"], "data"
-    for its, kind, members in vdevs:
-        if its != role:
-            lines.append(f"\t{heads.get(its, its)}")
-            role = its
-        names = [each.path.removeprefix(BY_ID) for each in members if isinstance(each, Leaf)]
-        names = [each.removesuffix("-part1") for each in names]
-        if kind == "disk":
-            lines += [f"\t  {each}" for each in names]
-        else:
-            lines += [f"\t  {kind}", *(f"\t    {each}" for each in names)]
-    return f"would create '{name}' with the following layout:\n\n" + "\n".join(lines) + "\n"
-
-
-def blank(host: Host) -> list[FakeDisk]:
-    """The disks of a host as they come out of the box."""
-    return [
-        FakeDisk(name, f"sd{chr(97 + number)}", int(body.size) + 138_625_024,
-                 serial=name.partition("-")[2])
-        for number, (name, body) in enumerate(host.spec.storage.disks.items())
-    ]  # fmt: skip
 
 
 def machine(folder: Path, host: Host) -> World:
