@@ -122,7 +122,7 @@ class Gflownet:
     temperature: float = setting(1.0, number(0.001, 1000), reloads=True)
 
 
-TOPICS = ("alert", "beat", "incident", "pressure", "reflex", "reply", "stimulus")
+TOPICS = ("alert", "beat", "broadcast", "incident", "pressure", "reflex", "reply", "stimulus")
 """What is said for others than the mind's own parts."""
 
 

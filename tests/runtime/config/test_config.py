@@ -68,7 +68,7 @@ def test_an_unknown_name_is_told_its_nearest(
         ("[substrate]\nrate = [1, 2]\n", "five numbers"),
         ("[substrate]\ncoupling = [[1, 2]]\n", "five rows of five numbers"),
         ("[bus]\nslots = 1000\n", "a power of two"),
-        ("[bus]\ndurable = ['alerts']\n", "a list of alert, beat, incident, pressure"),
+        ("[bus]\ndurable = ['alerts']\n", "a list of alert, beat, broadcast, incident"),
         ("[llm]\norder = ['offline', 'offline']\n", "none twice"),
         ("[llm]\norder = ['acme']\n", "anthropic, openai, offline"),
         ("[llm]\nopenai_url = 'file:///etc'\n", "an http or https address"),
