@@ -89,6 +89,7 @@ HYPOTHESES = (
 NERVES = (
     _counter("bus_published", "Messages."),
     _counter("bus_lost", "Messages overwritten before a reader got them."),
+    _counter("bus_unkept", "Messages of durable topics that gave way before the disk took them."),
     _gauge("bus_reader_lag", "Messages that a reader is behind, most of its kind.", "reader"),
     _gauge("bus_occupancy", "Share of a ring that the slowest reader leaves full."),
     _counter("pipeline_ops", "Messages that went through fused chains."),

@@ -63,6 +63,7 @@ class Wiring:
         handled = sum(unit.handled for unit in self._units)
         metrics.total("emily_pipeline_ops_total", value=handled)
         metrics.gauge("emily_pipeline_overhead_ratio").set(overhead(self._units))
+        metrics.total("emily_bus_unkept_total", value=self.ledger.lost)
 
     async def _keep(self) -> None:
         is_refused = False

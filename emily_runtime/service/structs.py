@@ -54,7 +54,7 @@ class StimulusIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: Name = ""
     """Who is remembered for having spoken."""
     identity: Name = ""
-    """On whose behalf: what flags are asked about."""
+    """On whose behalf; of today's flags, none concerns a stimulus."""
 
 
 class AttentionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -117,6 +117,19 @@ def test_an_alert_outlives_the_runtime_and_ran_through_the_chain(tmp_path: Path)
     lived(tmp_path, look)
 
 
+def test_the_metrics_tell_what_gave_way_before_it_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emily_runtime.mind.ledger.WAITING", 0)
+
+    async def alarm(runtime: Runtime) -> None:
+        await runtime.stimulate(Stimulus("disk 3 failed"))
+        await asyncio.sleep(0.01)
+        assert b"emily_bus_unkept_total 1.0" in await runtime.exposition()
+
+    lived(tmp_path, alarm)
+
+
 def test_without_durable_topics_nothing_is_kept(tmp_path: Path) -> None:
     async def alarm(runtime: Runtime) -> None:
         await runtime.stimulate(Stimulus("disk 3 failed"))

@@ -40,6 +40,7 @@ prices = { tiny = [0, 0] }
 """
 QUIET = {
     "emily_bus_lost_total": "nobody was too slow for the bus",
+    "emily_bus_unkept_total": "the disk was there for the durable topics",
     "emily_ws_lost_total": "nobody was too slow for the WebSocket",
     "gflownet_mode_collapse_total": "no sampler collapsed",
     "emily_restarts_total": "no task of the process failed; a worker did",
