@@ -1,5 +1,6 @@
 """`doctor`: look at what the runtime needs, and say what to do about what is missing."""
 
+import asyncio
 import os
 import platform
 import shutil
@@ -10,7 +11,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -18,6 +19,9 @@ from msgspec import Struct
 from emily_runtime.cli.output import DONE, FOUND, Output
 from emily_runtime.config import Config, credential, read
 from emily_runtime.messages import Refused
+
+if TYPE_CHECKING:
+    from emily_runtime.memory.store import Health
 from emily_runtime.providers.site import is_near
 
 LEAST_PYTHON = (3, 11)
@@ -63,6 +67,7 @@ def _all(arguments: Namespace) -> Iterator[Finding]:
     config = read(arguments.config)
     arguments.language = config.language
     yield from _credentials(config)
+    yield _memory(config, reach=arguments.reach)
     yield from _providers(config, reach=arguments.reach)
 
 
@@ -135,6 +140,34 @@ def _credentials(config: Config) -> Iterator[Finding]:
             yield Finding(f"credential {name}", "wrong", str(refused.values["reason"]), do)
         else:
             yield Finding(f"credential {name}", "ok", f"{length} characters")
+
+
+def _memory(config: Config, *, reach: bool) -> Finding:
+    if config.memory.store == "sqlite":
+        folder = os.environ.get("STATE_DIRECTORY", ".")
+        if os.access(folder, os.W_OK | os.X_OK):
+            return Finding("memory", "ok", f"SQLite in {folder}")
+        do = f"see to its folder: ls -ld {folder}"
+        return Finding("memory", "wrong", f"{folder} cannot be written to", do)
+    if not reach:
+        return Finding("memory", "note", "PostgreSQL, not called", "call it with --reach")
+    try:
+        health = asyncio.run(_health(config))
+    except Refused as refused:
+        what, _, do = refused.told(config.language).partition("\n")
+        return Finding("memory", "wrong", what, do.strip())
+    return Finding("memory", "ok", f"{health.place}: {health.rows} episodes; {health.search}")
+
+
+async def _health(config: Config) -> "Health":
+    from emily_runtime.mind.stores import store_by_hand  # with NumPy, which may be what is missing
+
+    store = store_by_hand(config, Path(), os.environ)
+    await store.open()
+    try:
+        return await store.health()
+    finally:
+        await store.close()
 
 
 def _providers(config: Config, *, reach: bool) -> Iterator[Finding]:

@@ -119,7 +119,9 @@ def _memory(parser: argparse.ArgumentParser) -> None:
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE")
-    parser.add_argument("--reach", action="store_true", help="also call the providers' addresses")
+    parser.add_argument(
+        "--reach", action="store_true", help="also call the database and the providers"
+    )
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from emily_runtime.cli.output import DONE, Output
 from emily_runtime.config import read
 from emily_runtime.memory.store import Store
-from emily_runtime.mind.stores import store_at, store_of
+from emily_runtime.mind.stores import store_at, store_by_hand
 from emily_runtime.mind.structs import Remembered
 from emily_runtime.nerves.clock import RealClock
 
@@ -26,7 +26,7 @@ async def _run(arguments: Namespace, output: Output) -> int:
     config = read(arguments.config)
     arguments.language = config.language
     state = arguments.state or Path(os.environ.get("STATE_DIRECTORY", "."))
-    async with _opened(store_of(config, state, RealClock())) as store:
+    async with _opened(store_by_hand(config, state, os.environ)) as store:
         if arguments.action == "count":
             count, checksum = await store.count(), await store.checksum()
             output.say(f"{count} episodes, {checksum}", {"count": count, "checksum": checksum})

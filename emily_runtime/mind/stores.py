@@ -7,11 +7,11 @@ from types import ModuleType
 from typing import Protocol, runtime_checkable
 
 from emily_runtime.breaker import Breaker
-from emily_runtime.config import Config
+from emily_runtime.config import Config, credential
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.memory.store import Store
 from emily_runtime.messages import Refused
-from emily_runtime.nerves.clock import Clock
+from emily_runtime.nerves.clock import Clock, RealClock
 
 SCHEMES = ("postgresql://", "postgres://")
 
@@ -26,6 +26,13 @@ def store_of(config: Config, state: Path, clock: Clock, password: str = "") -> S
     settings = server.Settings(dsn, password=password, connections=memory.connections)
     store: Store = server.PostgresStore(settings, clock)
     return store
+
+
+def store_by_hand(config: Config, state: Path, environment: Mapping[str, str]) -> Store:
+    """The configured one, outside of the service; Refused where its password is not to be had."""
+    name = config.memory.password
+    password = credential(name, environment) if name else ""
+    return store_of(config, state, RealClock(), password)
 
 
 @runtime_checkable

@@ -41,6 +41,24 @@ def test_with_its_credential_it_is_ready(guarded: Server, tmp_path: Path) -> Non
         assert running.get("/ready").startswith("HTTP/1.1 200")
 
 
+def test_the_commands_are_let_in_by_it_too(guarded: Server, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("a-token-for-tests-only\n")
+    (tmp_path / "database").write_text(f"{PASSWORD}\n")
+    file = configuration(tmp_path, TEXT.format(folder=guarded.folder))
+    folders = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+
+    counted = run("memory", "count", "--config", file, **folders)
+    looked = run("doctor", "--config", file, "--reach", **folders)
+    (tmp_path / "database").write_text("wrong-horse-battery\n")
+    locked_out = run("doctor", "--config", file, "--reach", **folders)
+
+    assert counted.stdout.startswith("0 episodes, ")
+    assert "ok     memory: " in looked.stdout
+    assert ": 0 episodes; exact scan: the server has no pgvector" in looked.stdout
+    assert "WRONG  memory: EMY-4021" in locked_out.stdout
+    assert locked_out.returncode == 3
+
+
 def test_with_another_password_it_does_not_start_and_says_why(
     guarded: Server, tmp_path: Path
 ) -> None:
