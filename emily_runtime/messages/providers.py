@@ -55,11 +55,10 @@ PROVIDERS: Catalogue = {
                       "계속 그러면 전체 시간을 늘리세요: [llm] seconds"),
     },
     "EMY-5010": {
-        "en": Message("the budget of {most} per {window} does not cover a call of up to {amount}:"
+        "en": Message("{amount} is over {most} per {window}:"
                       " {spent} is spent, {reserved} is set aside",
                       "wait, or raise hourly_dollars or daily_dollars under [llm]"),
-        "ko": Message("{window} 예산 {most}(으)로는 최대 {amount}인 호출을 할 수 없습니다:"
-                      " 사용 {spent}, 예약 {reserved}",
+        "ko": Message("{window} 예산 {most}에서 {amount} 불가: 사용 {spent}, 예약 {reserved}",
                       "기다리거나 [llm]의 hourly_dollars나 daily_dollars를 늘리세요"),
     },
     "EMY-5011": {

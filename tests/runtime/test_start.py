@@ -6,6 +6,7 @@ import socket
 import string
 import sys
 import tomllib
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,18 @@ def test_a_message_says_the_same_in_both_languages(code: str) -> None:
 
     assert holes["en"] == holes["ko"]
     assert any("가" <= letter <= "힣" for letter in "".join(CATALOGUE[code]["ko"]))
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_a_message_is_a_line_and_what_to_do_another(code: str) -> None:
+    for message in CATALOGUE[code].values():
+        assert 0 < width(message.text) < 80
+        assert 0 < width(message.action) < 80
+
+
+def width(text: str) -> int:
+    """Columns of a terminal, in which Hangul takes two."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
