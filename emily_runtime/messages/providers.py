@@ -55,7 +55,7 @@ PROVIDERS: Catalogue = {
                       "계속 그러면 전체 시간을 늘리세요: [llm] seconds"),
     },
     "EMY-5010": {
-        "en": Message("{amount} is over {most} per {window}:"
+        "en": Message("{amount} more is over {most} per {window}:"
                       " {spent} is spent, {reserved} is set aside",
                       "wait, or raise hourly_dollars or daily_dollars under [llm]"),
         "ko": Message("{window} 예산 {most}에서 {amount} 불가: 사용 {spent}, 예약 {reserved}",

@@ -114,10 +114,10 @@ def test_a_message_says_the_same_in_both_languages(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
-def test_a_message_is_a_line_and_what_to_do_another(code: str) -> None:
+def test_a_message_says_what_to_do_and_fits_two_lines_of_a_terminal(code: str) -> None:
     for message in CATALOGUE[code].values():
-        assert 0 < width(message.text) < 80
-        assert 0 < width(message.action) < 80
+        assert message.action
+        assert width(f"{code}: {message.text}") + width(message.action) <= 2 * 80
 
 
 def width(text: str) -> int:
