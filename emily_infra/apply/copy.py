@@ -3,18 +3,23 @@
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from emily_infra.machine import CommandFailed, Local, Store
 
 _SLOW = 6 * 3600.0
 
 
-class Substitutes(Enum):
+class Substitutes(StrEnum):
     """Where the host takes what a binary cache has."""
 
-    FROM_HERE = ()
-    FROM_CACHES = ("--substitute-on-destination",)
+    FROM_HERE = "from here"
+    FROM_CACHES = "from caches"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Of `nix copy`."""
+        return ("--substitute-on-destination",) if self is Substitutes.FROM_CACHES else ()
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Copy:
         """What is run here, in the environment of the store."""
         return (
             "nix", "--extra-experimental-features", "nix-command", "copy", "--no-check-sigs",
-            "--verbose", *self.substitutes.value, "--to", self.store.url, toplevel,
+            "--verbose", *self.substitutes.options, "--to", self.store.url, toplevel,
         )  # fmt: skip
 
     def line(self, toplevel: str) -> str:
