@@ -6,7 +6,7 @@ from collections.abc import Callable
 from emily_runtime.config import Config
 from emily_runtime.memory.store import Store
 from emily_runtime.messages import Refused
-from emily_runtime.nerves.clock import Clock
+from emily_runtime.nerves.bus import Bus
 from emily_runtime.nerves.pressure import Change, Ladder, Rules, Rung, give_back
 from emily_runtime.nerves.psi import Stalls
 
@@ -36,11 +36,12 @@ async def _nothing() -> None:
 
 
 def ladder(
-    config: Config, clock: Clock, store: Store, look: Look, tell: Callable[[Change], object]
+    config: Config, bus: Bus, store: Store, look: Look, tell: Callable[[Change], object]
 ) -> Ladder:
     """The four rungs, of which the last two say no and think less; Refused if they don't rise."""
 
     async def lighten() -> None:
+        bus.release()
         await asyncio.to_thread(give_back)
 
     async def pack() -> None:
@@ -49,7 +50,7 @@ def ladder(
     rungs = [
         Rung(lighten, _nothing),
         Rung(pack, store.expand),
-        Rung(_nothing, _nothing),
+        Rung(lighten, _nothing),  # nothing new is let in, so that the rings stay as light
         Rung(_nothing, _nothing),
     ]
-    return Ladder(clock, rungs, look, tell, rules(config))
+    return Ladder(bus.clock, rungs, look, tell, rules(config))

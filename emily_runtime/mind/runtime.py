@@ -116,7 +116,7 @@ class Runtime:
         self._actor = Actor(self._stream, self.memory, voice, self.metrics)
         self._responder = Responder(self._stream, self.memory, self._actor, self.metrics)
         self.features = Flags(from_config(config.flags))
-        self.ladder = relief.ladder(config, clock, parts.store, self._stalls, self._stepped)
+        self.ladder = relief.ladder(config, self.bus, parts.store, self._stalls, self._stepped)
         self._responder.rung = self.pressure
         self._dashboard = Dashboard(
             self.metrics, self.bus, self.supervisor, parts.store, parts.breakers, parts.tallies

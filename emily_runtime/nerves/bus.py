@@ -43,6 +43,7 @@ class Bus:
     """One loop publishes; readers come, fall behind and go without its noticing."""
 
     def __init__(self, clock: Clock, slots: int = 1024) -> None:
+        self.clock = clock
         self.slots = slots
         self.published = 0
         """How many messages there have been, which is the number of the next one."""
@@ -117,6 +118,12 @@ class Bus:
             self._subscriptions.remove(subscription)
             self._lost_by_the_gone += subscription.lost
 
+    def release(self) -> None:
+        """Let go of what everybody who listens has read; who comes back for it has missed it."""
+        for topic, lane in self._lanes.items():
+            behind = max((one.behind(topic) for one in self._subscriptions), default=0)
+            lane.release(lane.head - behind)
+
     def _open(self, message: Message) -> Ring[Message]:
         lane = self._lanes[message.topic] = Ring(self.slots)
         self._opened.put(message)
@@ -178,6 +185,12 @@ class Subscription:
         self._meet()
         return max((cursor.lag for cursor in self._cursors.values()), default=0)
 
+    def behind(self, topic: str) -> int:
+        """How many messages of a topic it has neither got nor lost count of."""
+        self._meet()
+        cursor = self._cursors.get(topic)
+        return cursor.lag if cursor else 0
+
     def close(self) -> None:
         """Listen no more."""
         self._bus.leave(self)
@@ -227,6 +240,8 @@ def _after(lane: Ring[Message], since: int | None) -> tuple[int, int]:
     if since is None:
         return lane.head, 0
     held = lane.between(lane.oldest, lane.head)
+    if not held:
+        return lane.head, lane.head
     place = bisect_right(held, since, key=_SEQUENCE)
     gap = held[0].sequence - since - 1 if place == 0 else 0
     return lane.oldest + place, min(lane.oldest, gap)
@@ -239,4 +254,4 @@ def _overwritten(bus: Bus, since: int) -> int:
         lane = bus.lane(topic)
         if lane:
             held += lane.head - _after(lane, since)[0]
-    return bus.published - since - 1 - held
+    return max(0, bus.published - since - 1 - held)

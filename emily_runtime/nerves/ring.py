@@ -24,6 +24,7 @@ class Ring(Generic[T]):
         self._slots: list[T | None] = [None] * slots
         self._mask = slots - 1
         self._head = 0
+        self._released = 0
         self.waiting: list[asyncio.Future[None]] = []
         """Whom the next write wakes."""
 
@@ -40,7 +41,13 @@ class Ring(Generic[T]):
     @property
     def oldest(self) -> int:
         """The number of the oldest item still held."""
-        return max(0, self._head - self._mask - 1)
+        return max(self._released, self._head - self._mask - 1)
+
+    def release(self, number: int) -> None:
+        """Let go of the items before this number, none of which a cursor has still to read."""
+        for place in range(self.oldest, number):
+            self._slots[place & self._mask] = None
+        self._released = max(self._released, number)
 
     def put(self, item: T) -> int:
         """Write an item over the oldest one; its number, counted from 0."""

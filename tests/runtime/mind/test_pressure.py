@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from emily_runtime.messages import Refused
+from emily_runtime.mind.responding import STIMULUS
 from emily_runtime.mind.runtime import Runtime
 from emily_runtime.mind.stimulus import Stimulus
 from emily_runtime.mind.structs import Reply
@@ -33,6 +34,22 @@ def test_on_the_last_rung_of_pressure_only_reflexes_answer(tmp_path: Path) -> No
         assert (await runtime.stimulate(Stimulus("ping"))).words == "pong"
         with pytest.raises(Refused, match="EMY-2015"):
             await runtime.stimulate(Stimulus("why?"))
+
+    lived(tmp_path, life)
+
+
+def test_when_memory_is_short_what_everybody_has_heard_is_let_go(tmp_path: Path) -> None:
+    async def life(runtime: Runtime) -> None:
+        await runtime.stimulate(Stimulus("why is the pool slow?"))
+        heard = runtime.bus.lane(STIMULUS)
+        assert heard
+        assert (heard.oldest, heard.head) == (0, 1)
+
+        runtime.ladder.take(10.0)
+        while heard.oldest < heard.head:
+            await asyncio.sleep(0)
+
+        assert runtime.pressure() == 1
 
     lived(tmp_path, life)
 

@@ -41,6 +41,10 @@ class _Readers(RuleBasedStateMachine):
             subscription, _, _, got = self.readers[who % len(self.readers)]
             got += [message.sequence for message in subscription.read(most).items]
 
+    @rule()
+    def release(self) -> None:
+        self.bus.release()
+
     @invariant()
     def everything_is_accounted_for(self) -> None:
         for subscription, topics, born, got in self.readers:
@@ -76,6 +80,28 @@ def test_who_comes_back_gets_what_is_still_held_and_knows_how_much_is_not(
     if not topics or set(said) <= set(topics):
         assert reader.missed == len(mine) - len(got)
     assert reader.lost == 0
+
+
+@given(st.lists(st.sampled_from(TOPICS), max_size=20), st.data())
+def test_who_listens_loses_nothing_that_is_let_go_and_who_comes_back_knows_it(
+    said: list[str], data: st.DataObject
+) -> None:
+    bus = Bus(VirtualClock(), slots=32)
+    listener = bus.subscribe()
+    for topic in said:
+        bus.publish(topic, {})
+    read = [message.sequence for message in listener.read(data.draw(st.integers(0, 20))).items]
+
+    bus.release()
+
+    since = data.draw(st.integers(-1, len(said)))
+    back = bus.subscribe(since=since)
+    got = [message.sequence for message in back.read().items]
+    rest, lost = listener.read()
+    assert read + [message.sequence for message in rest] == list(range(len(said)))
+    assert lost == 0
+    assert got == [at for at in range(max(0, since + 1), len(said)) if at not in read]
+    assert back.missed + len(got) == max(0, len(said) - since - 1)
 
 
 def test_a_busy_topic_pushes_no_quiet_one_out() -> None:
