@@ -19,10 +19,10 @@ from msgspec import Struct
 from emily_runtime.cli.output import DONE, FOUND, Output
 from emily_runtime.config import Config, credential, read
 from emily_runtime.messages import Refused
+from emily_runtime.providers.site import is_near
 
 if TYPE_CHECKING:
     from emily_runtime.memory.store import Health
-from emily_runtime.providers.site import is_near
 
 LEAST_PYTHON = (3, 11)
 VOLTA = 7.0

@@ -117,6 +117,10 @@ def _memory(parser: argparse.ArgumentParser) -> None:
         _json(one)
 
 
+def _topology(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE")
+
+
 def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE")
     parser.add_argument(
@@ -138,7 +142,7 @@ COMMANDS = (
     Command("bench", "measure, as ratios, beside the goals", _bench),
     Command("memory", "look into memory, or move it", _memory),
     Command("flags", "which features are on, and for whom", _config),
-    Command("topology", "which part hears which", lambda parser: None),  # noqa: ARG005
+    Command("topology", "which part hears which", _topology),
     Command("doctor", "look at what the runtime needs, and say what to do", _doctor),
 )
 

@@ -5,12 +5,14 @@ from argparse import Namespace
 from emily_runtime.cli.output import DONE, Output
 
 
-def run(_: Namespace, output: Output) -> int:
+def run(arguments: Namespace, output: Output) -> int:
     """The order of the parts, their topics and their loops."""
+    from emily_runtime.config import read
     from emily_runtime.config.sections import Bus
     from emily_runtime.mind.anatomy import organised, parts, view
 
-    topology, seconds = organised(parts(Bus().durable))
+    bus = read(arguments.config).bus if arguments.config else Bus()
+    topology, seconds = organised(parts(bus.durable))
     found = {one.name: one for one in topology.components}
     lines = [f"{len(found)} parts, organised in {seconds * 1000:.2f} ms, in this order:"]
     for group in topology.order:

@@ -111,6 +111,16 @@ def test_every_command_has_its_json(tmp_path: Path) -> None:
     assert checked["ok"] is True
 
 
+def test_the_topology_is_that_of_the_configuration(tmp_path: Path) -> None:
+    file = configuration(tmp_path, "[bus]\ndurable = []\n")
+
+    kept = run("topology").stdout
+    none = run("topology", "--config", file).stdout
+
+    assert "hears ledger.row" in kept
+    assert "hears ledger.row" not in none
+
+
 def test_memory_is_counted_searched_exported_and_moved(tmp_path: Path) -> None:
     kept, checksum = series(3), Tally().plus(series(3)).checksum
     remembering(lambda: SqliteStore(tmp_path), lambda store: store.add(kept))
