@@ -43,10 +43,10 @@ def _reflex() -> Row:
     return Row(
         "1",
         f"reflex, p95 of {STIMULI:,} by the wall clock",
-        f"{by_bus:.1f} us through the bus",
-        f"{direct:.1f} us called directly",
+        f"{by_bus:.1f} µs through the bus",
+        f"{direct:.1f} µs called directly",
         f"{STATED_MS * 1000 / by_bus:,.0f} under the stated 50 ms",
-        "200 us, 20 us, 250",
+        "200 µs, 20 µs, 250",
         by_the_clock(held=held),
     )
 
@@ -123,10 +123,10 @@ def _whole(number: str, score: float) -> Row:
     return Row(
         number,
         f"stimulus to action, {rivals:.0f} candidates, {policies} policies",
-        f"{ours:.0f} us",
-        f"{whole:.0f} us, the tiers called one by one",
+        f"{ours:.0f} µs",
+        f"{whole:.0f} µs, the tiers called one by one",
         f"{found} of the sum",
-        "100 us; 1.3 of the sum",
+        "100 µs; 1.3 of the sum",
         min(times["ours"]) / CYCLES <= 1e-4 and found.least <= 1.3,
     )
 
