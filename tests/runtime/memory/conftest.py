@@ -1,6 +1,7 @@
 """Every member of the Store contract, each empty."""
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,25 @@ from emily_runtime.memory.postgres.store import PostgresStore, Settings
 from emily_runtime.memory.sqlite.store import SqliteStore
 from emily_runtime.nerves.clock import RealClock
 from tests.runtime.memory.episodes import Make
-from tests.runtime.memory.servers import Server, served, with_pgvector, without_pgvector
+from tests.runtime.memory.servers import (
+    Elsewhere,
+    Reachable,
+    Server,
+    served,
+    with_pgvector,
+    without_pgvector,
+)
 
 MEMBERS = ["sqlite", "pgvector", "plain"]
 _schemas = (f"s{number}" for number in itertools.count())
 
 
 @pytest.fixture(scope="session")
-def pgvector() -> Iterator[Server]:
-    """A server that has pgvector."""
+def pgvector() -> Iterator[Reachable]:
+    """A server that has pgvector: the one whose DSN is in EMILY_POSTGRESQL, or one of our own."""
+    if dsn := os.environ.get("EMILY_POSTGRESQL"):
+        yield Elsewhere(dsn)
+        return
     with served(with_pgvector()) as server:
         yield server
 
@@ -39,8 +50,8 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     return on(request.getfixturevalue(request.param))
 
 
-def on(server: Server, **settings: Any) -> Make:
+def on(server: Reachable, **settings: Any) -> Make:
     """An empty memory on a server."""
-    schema = next(_schemas)
+    schema = f"{next(_schemas)}_{os.getpid()}"
     settings = {"wait": 60.0} | settings  # however busy the machine is
     return lambda: PostgresStore(Settings(server.dsn, schema=schema, **settings), RealClock())

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import psycopg
 import pytest
@@ -21,6 +22,20 @@ import pytest
 NOBODY = 65534
 OTHER = NOBODY if os.geteuid() == 0 else None
 QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=40")
+
+
+class Reachable(Protocol):
+    """A server that lets us in."""
+
+    @property
+    def dsn(self) -> str:
+        """How."""
+
+
+class Elsewhere(NamedTuple):
+    """A server that is not ours to stop."""
+
+    dsn: str
 
 
 class Server:

@@ -18,7 +18,7 @@ from emily_runtime.messages import Refused
 from emily_runtime.nerves.clock import RealClock
 from tests.runtime.memory.conftest import on
 from tests.runtime.memory.episodes import episode, run, series
-from tests.runtime.memory.servers import Server, served, with_pgvector
+from tests.runtime.memory.servers import Reachable, Server, served, with_pgvector
 
 PATIENT = 60.0
 """Seconds; nothing here waits so long unless the machine is very busy."""
@@ -31,14 +31,14 @@ def own() -> Iterator[Server]:
         yield server
 
 
-def statement(server: Server, *statements: str) -> None:
+def statement(server: Reachable, *statements: str) -> None:
     """As the superuser."""
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         for one in statements:
             connection.execute(one.encode())
 
 
-def test_the_index_finds_nearly_all_that_an_exact_search_finds(pgvector: Server) -> None:
+def test_the_index_finds_nearly_all_that_an_exact_search_finds(pgvector: Reachable) -> None:
     added = series(400)
     asked = [embed(text) for text in ("disk sda failed", "latency of the uplink", "bay 3 hot")]
 
@@ -56,7 +56,7 @@ def test_the_index_finds_nearly_all_that_an_exact_search_finds(pgvector: Server)
     assert sum(len(f.intersection(e)) for f, e in zip(found, exact, strict=True)) >= 29
 
 
-def test_with_few_episodes_an_index_is_not_made(pgvector: Server) -> None:
+def test_with_few_episodes_an_index_is_not_made(pgvector: Reachable) -> None:
     async def story(store: Store) -> str:
         await store.add(series(3))
         await store.tidy()
@@ -168,7 +168,7 @@ def test_a_lock_that_is_held_too_long_is_said_by_the_server(own: Server) -> None
     assert run(make, story) in ("EMY-4022", "EMY-4007")  # type: ignore[arg-type]
 
 
-def test_more_calls_than_connections_wait_their_turn(pgvector: Server) -> None:
+def test_more_calls_than_connections_wait_their_turn(pgvector: Reachable) -> None:
     async def story(store: Store) -> int:
         await asyncio.gather(*(store.add([one]) for one in series(60)))
         return await store.count()
@@ -176,7 +176,7 @@ def test_more_calls_than_connections_wait_their_turn(pgvector: Server) -> None:
     assert run(on(pgvector, connections=2), story) == 60
 
 
-def test_a_cancelled_call_leaves_no_connection_behind(pgvector: Server) -> None:
+def test_a_cancelled_call_leaves_no_connection_behind(pgvector: Reachable) -> None:
     async def story(store: Store) -> int:
         for one in series(10):
             task = asyncio.ensure_future(store.add([one]))
@@ -188,7 +188,7 @@ def test_a_cancelled_call_leaves_no_connection_behind(pgvector: Server) -> None:
     assert run(on(pgvector, connections=2), story) == 10
 
 
-def test_the_layout_of_a_later_release_is_refused(pgvector: Server) -> None:
+def test_the_layout_of_a_later_release_is_refused(pgvector: Reachable) -> None:
     make = on(pgvector)
 
     async def later(store: PostgresStore) -> None:
@@ -199,7 +199,7 @@ def test_the_layout_of_a_later_release_is_refused(pgvector: Server) -> None:
         run(make, lambda store: store.count())
 
 
-def test_a_server_that_can_only_be_read_is_said(pgvector: Server) -> None:
+def test_a_server_that_can_only_be_read_is_said(pgvector: Reachable) -> None:
     make = on(pgvector)
     run(make, lambda store: store.add(series(1)))
 
@@ -216,7 +216,7 @@ def test_a_server_that_can_only_be_read_is_said(pgvector: Server) -> None:
     assert asyncio.run(story()) == "EMY-4026"
 
 
-def test_who_is_not_let_in_is_told_about_peer_authentication(pgvector: Server) -> None:
+def test_who_is_not_let_in_is_told_about_peer_authentication(pgvector: Reachable) -> None:
     stranger = pgvector.dsn.replace("user=", "user=not_")
 
     with pytest.raises(Refused, match="EMY-4021") as why:
