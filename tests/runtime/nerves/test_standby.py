@@ -1,6 +1,7 @@
 """Real processes, really killed: the work goes on."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -111,7 +112,8 @@ def test_killed_at_random_moments_every_job_is_done_once() -> None:
             await asyncio.sleep(chance.uniform(0.0, 0.006))
             victims = workers.processes()
             if victims:
-                signal.pidfd_send_signal(chance.choice(victims), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                    signal.pidfd_send_signal(chance.choice(victims), signal.SIGKILL)
             done.append(await task)
         return done, workers.deaths
 
