@@ -55,10 +55,12 @@ class Turn:
         self.way.door.close()
 
     def _chosen(self) -> str:
+        """Blue also where the record names no colour: somebody has to take."""
         try:
-            return self.record.read_text(encoding="ascii").strip()
+            found = self.record.read_text(encoding="ascii").strip()
         except (FileNotFoundError, UnicodeDecodeError):
             return "blue"
+        return found if found == "green" else "blue"
 
     def _remember(self) -> None:
         colour: Colour = self.standing.colour
@@ -66,7 +68,10 @@ class Turn:
             return
         fresh = self.record.with_name(f".{self.record.name}.{colour}")
         try:
-            fresh.write_text(f"{colour}\n", encoding="ascii")
+            with fresh.open("w", encoding="ascii") as file:
+                file.write(f"{colour}\n")
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut may leave an empty file of this name
             os.replace(fresh, self.record)
         except OSError as error:
             raise Refused("EMY-3005", file=self.record, reason=error.strerror) from None

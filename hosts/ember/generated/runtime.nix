@@ -179,9 +179,10 @@ in
       root=/nix/var/nix/gcroots/emily/runtime-$1
       # A deploy makes this folder for root alone; the runtime's user has to get through.
       install -d -m 0755 /nix/var/nix/gcroots/emily
-      if [ -e "$root" ] && [ -e "$settings" ]; then exit 0; fi
+      if [ -e "$root" ] && [ -s "$settings" ]; then exit 0; fi
       cp /etc/emily/runtime.toml "$settings.new"
       chmod 0644 "$settings.new"
+      sync "$settings.new"
       mv "$settings.new" "$settings"
       ln -sfn "$(readlink -f /etc/emily/runtime)" "$root"
     '';

@@ -143,6 +143,17 @@ def test_a_restart_remembers_whose_turn_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "active").read_text() == "green\n"
 
 
+@pytest.mark.parametrize("said", ["", "\n", "purple\n", "\0\0\0\0\0"])
+def test_where_no_colour_is_on_record_it_is_the_turn_of_blue(tmp_path: Path, said: str) -> None:
+    (tmp_path / "active").write_text(said)
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        instance(tmp_path, other, "blue") as blue,
+    ):
+        assert blue.ask("GET", "/control/state")[1]["taking"]
+
+
 def test_what_it_has_served_is_counted_from_its_turn(
     both: tuple[Instance, Instance], shared: socket.socket
 ) -> None:
