@@ -160,14 +160,11 @@ def _memory(config: Config, *, reach: bool) -> Finding:
 
 
 async def _health(config: Config) -> "Health":
-    from emily_runtime.mind.stores import store_by_hand  # with NumPy, which may be what is missing
+    # With NumPy, which may be what is missing.
+    from emily_runtime.mind.stores import opened, store_by_hand
 
-    store = store_by_hand(config, Path(), os.environ)
-    await store.open()
-    try:
+    async with opened(store_by_hand(config, Path(), os.environ)) as store:
         return await store.health()
-    finally:
-        await store.close()
 
 
 def _providers(config: Config, *, reach: bool) -> Iterator[Finding]:

@@ -3,14 +3,12 @@
 import asyncio
 import os
 from argparse import Namespace
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from emily_runtime.cli.output import DONE, Output
 from emily_runtime.config import read
 from emily_runtime.memory.store import Store
-from emily_runtime.mind.stores import store_at, store_by_hand
+from emily_runtime.mind.stores import opened, store_at, store_by_hand
 from emily_runtime.mind.structs import Remembered
 from emily_runtime.nerves.clock import RealClock
 
@@ -26,7 +24,7 @@ async def _run(arguments: Namespace, output: Output) -> int:
     config = read(arguments.config)
     arguments.language = config.language
     state = arguments.state or Path(os.environ.get("STATE_DIRECTORY", "."))
-    async with _opened(store_by_hand(config, state, os.environ)) as store:
+    async with opened(store_by_hand(config, state, os.environ)) as store:
         if arguments.action == "count":
             count, checksum = await store.count(), await store.checksum()
             output.say(f"{count} episodes, {checksum}", {"count": count, "checksum": checksum})
@@ -62,19 +60,10 @@ async def _export(store: Store, output: Output) -> None:
 async def _migrate(store: Store, to: str, output: Output) -> None:
     from emily_runtime.memory.migrate import migrate
 
-    async with _opened(store_at(to, RealClock())) as target:
+    async with opened(store_at(to, RealClock())) as target:
         moved = await migrate(store, target)
     text = (
         f"{moved.copied} copied, {moved.already} were there: {moved.episodes} episodes, the same "
         f"on both sides ({moved.checksum})"
     )
     output.say(f"{text}; {moved.others} others there" if moved.others else text, moved._asdict())
-
-
-@asynccontextmanager
-async def _opened(store: Store) -> AsyncIterator[Store]:
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()

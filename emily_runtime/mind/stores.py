@@ -1,6 +1,7 @@
 """Which store the configuration, or a person, means."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +34,16 @@ def store_by_hand(config: Config, state: Path, environment: Mapping[str, str]) -
     name = config.memory.password
     password = credential(name, environment) if name else ""
     return store_of(config, state, RealClock(), password)
+
+
+@asynccontextmanager
+async def opened(store: Store) -> AsyncIterator[Store]:
+    """A store for as long as it is needed; Refused where it cannot be opened."""
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 @runtime_checkable
